@@ -96,7 +96,7 @@ def require_classes(tariff: "Tariff") -> None:
                 " their rates"
             )
         for other in seen:
-            apart = one.branch is not None and other.branch is not None and one.branch != other.branch
+            apart = _apart(one.branch, other.branch) or _apart(one.envelope, other.envelope)
             if apart or one.chosen != other.chosen:
                 continue
             for technology, group in sorted(one.members & other.members):
@@ -110,6 +110,11 @@ def require_classes(tariff: "Tariff") -> None:
             f"tariff {tariff.name} has rate classes, and is no longer its class {tariff.classes[0].name}; change the"
             " class's tariff, and put the classes together anew"
         )
+
+
+def _apart(one: str | None, other: str | None) -> bool:
+    """Whether two places have nobody in common; None is any."""
+    return one is not None and other is not None and one != other
 
 
 def _is_first(tariff: "Tariff", first: "Tariff") -> bool:

@@ -53,6 +53,8 @@ class RateClass:
         The branch of the feeder that they live on; None for any.
     chosen
         The class that they chose, where this is a part of those who did; empty for all others.
+    envelope
+        The operating envelope that they are under, empty for none; None for any.
     """
 
     __repr__ = short_repr
@@ -62,6 +64,7 @@ class RateClass:
     members: frozenset[tuple[str, int]]
     branch: str | None = None
     chosen: str = ""
+    envelope: str | None = None
 
     def holds(self, customer: Customer) -> bool:
         """Whether a customer is in it: by choice, or by what it is."""
@@ -69,6 +72,8 @@ class RateClass:
         if chosen and not self.chosen:
             return bool(chosen == self.name)
         if chosen != self.chosen or (customer.technology, customer.group) not in self.members:
+            return False
+        if self.envelope is not None and self.envelope != getattr(customer, "place", ("", ""))[1]:
             return False
         return self.branch is None or self.branch == getattr(customer, "branch", "")
 
@@ -307,9 +312,9 @@ class Tariff:
         )
 
 
-def _members(tariff: Tariff) -> list[tuple[frozenset[tuple[str, int]], str | None, str]]:
+def _members(tariff: Tariff) -> list[tuple[frozenset[tuple[str, int]], str | None, str, str | None]]:
     """Who is in each rate class."""
-    return [(one.members, one.branch, one.chosen) for one in tariff.classes]
+    return [(one.members, one.branch, one.chosen, one.envelope) for one in tariff.classes]
 
 
 @compiled

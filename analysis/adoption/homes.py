@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from meanwatt.agents.household.envelope import Envelope
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
@@ -14,6 +15,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.population_response import PopulationResponse, population_response
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import limits_load
 from meanwatt.model.scenario.household_types import household_types
 from meanwatt.model.scenario.rate_classes import opted_in
 from meanwatt.model.scenario.rate_tables import group_values
@@ -54,6 +56,11 @@ class Homes:
     today: Floats
     offered: Bools
     part_usd: Floats
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The operating envelope that holds everybody, adopters to come included; None without."""
+        return self.economy.types[0].envelope
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,7 +119,10 @@ class Homes:
         owners = plain + share[:, self.chosen] if self.chosen.any() else plain
         part = np.divide(owners - plain, owners, out=np.zeros_like(owners), where=owners > 0)
         shares, opted = ([dict(zip(names, row, strict=True)) for row in own.tolist()] for own in (owners, part))
-        return replace(self.economy, types=household_types(self.economy.scenario, self.economy.common, shares, opted))
+        types = household_types(self.economy.scenario, self.economy.common, shares, opted)
+        if self.envelope is not None:
+            types = tuple(replace(household, envelope=self.envelope) for household in types)
+        return replace(self.economy, types=types)
 
     def none_own(self) -> Floats:
         """Shares where nobody has solar or a home battery, rate classes chosen as today. (group, technology)"""
@@ -168,8 +178,21 @@ class Homes:
 
 
 def homes_of(economy: Economy) -> Homes:
-    """The households of a scenario as they decide."""
+    """The households of a scenario as they decide.
+
+    Raises
+    ------
+    ValueError
+        In one line, if envelopes hold some homes otherwise than others: what a roof is worth there would tell homes
+        apart that here are one.
+    """
     scenario = economy.scenario
+    if limits_load(economy.types) and len({one.place for one in economy.types}) > 1:
+        raise ValueError(
+            f"feeder.envelopes ({', '.join(scenario.feeder.envelopes)}) do not hold all homes alike, and adoption tells"
+            " them apart by income and technology, not by where they stand; give one envelope without buses and branch,"
+            " which holds everybody, or leave them out"
+        )
     groups = scenario.income_groups.values()
     owned = [technology_shares(scenario, group) for group in groups]
     driven = any(row[t.name] > 0 for row in owned for t in TECHNOLOGIES if t.storage is vehicle_of)

@@ -64,6 +64,7 @@ class AdoptionJournal(RunJournal[Standing]):
 
     def part_of(self, entry: dict[str, Any], number: int) -> Standing | None:
         """The year that an entry is of; undefined numbers are nan, and years that repay nothing inf."""
+        entry = {"limit_curtailed_kwh": None, **entry}  # journals from before there was any
         if set(entry) != {one.name for one in fields(Standing)}:
             return None
         worth = entry.pop("worth")

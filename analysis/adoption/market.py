@@ -58,6 +58,9 @@ class Standing:
         What balances the books.
     parameters
         Of the tariff that a leader posted; None without one.
+    limit_curtailed_kwh
+        Sun curtailed to keep the envelope's export limit, mean over all homes; None without an envelope, or without an
+        adequate tariff. [kWh per household-day]
     """
 
     __repr__ = short_repr
@@ -75,6 +78,7 @@ class Standing:
     messages: Messages
     recovery: Recovery
     parameters: dict[str, float] | None = None
+    limit_curtailed_kwh: float | None = None
 
 
 @dataclass(slots=True)
@@ -132,6 +136,7 @@ class AdoptionMarket:
             messages=found.messages,
             recovery=found.tariff.recovery,
             parameters=None if self.leader is None else self.leader.parameters,
+            limit_curtailed_kwh=_curtailed_kwh(found) if known and self.homes.envelope else None,
             **_figures(found, known=known),
         )
 
@@ -140,6 +145,11 @@ class AdoptionMarket:
         if self.leader is not None:
             return self.leader.post(economy, self.watch.silent()).equilibrium
         return solve_equilibrium(economy, self.tariff, start=self._before, certify=False, watch=self.watch.silent())
+
+
+def _curtailed_kwh(found: Equilibrium) -> float:
+    """Sun curtailed to keep an export limit. [kWh per household-day]"""
+    return sum(row.share * row.curtailed_kwh for row in found.envelopes)
 
 
 def _figures(found: Equilibrium, *, known: bool) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def adoption_json(done: Adoption) -> dict[str, Any]:
         "leader": None if done.aims is None else {"name": done.aims.leader, "weights": dict(done.aims.weights)},
         "parameters": None if done.aims is None else [one.parameters for one in walked],
         "peak_kw": [one.peak_kw for one in walked],
+        "limit_curtailed_kwh_per_household_day": _curtailed_json(done),
         "bill_usd_per_year": [one.bill_usd_per_year for one in walked],
         "burden": [one.burden for one in walked],
         **_worth_json(first),
@@ -75,6 +76,11 @@ def adoption_tables(done: Adoption) -> dict[str, dict[str, Any]]:
             "adder_usd_per_kwh": column(lambda one: one.adder_usd_per_kwh),
             "surplus_usd_per_household_day": column(lambda one: one.surplus_usd_per_household_day),
             "peak_kw": column(lambda one: one.peak_kw),
+            **(
+                {"limit_curtailed_kwh_per_household_day": column(lambda one: one.limit_curtailed_kwh)}
+                if homes.envelope
+                else {}
+            ),
             **({"opted_in_share": column(lambda one: homes.opted_share(one.share))} if homes.chosen.any() else {}),
         },
     }
@@ -86,6 +92,11 @@ def adoption_tables(done: Adoption) -> dict[str, dict[str, Any]]:
             **{name: getattr(first.worth, name).ravel() for name in WORTH},
         }
     return tables
+
+
+def _curtailed_json(done: Adoption) -> list[float | None] | None:
+    """What homes curtail to keep their envelope's export limit, year by year; None without an envelope."""
+    return None if done.homes.envelope is None else [one.limit_curtailed_kwh for one in done.path]
 
 
 def _worth_json(standing: Standing | None) -> dict[str, Any]:

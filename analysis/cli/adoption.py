@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from meanwatt.analysis.adoption.adoption import Adoption
     from meanwatt.analysis.report.page import Table
 
+HELD = {"classes": True, "opt_in": True, "envelopes": True}
+"""What adoption can hold of a scenario."""
 ENDED = {"no_revenue_adequate_tariff": "no tariff covers cost", "round_limit": "round limit"}
 """How a search for a fixed point ended, where it did not converge."""
 
@@ -66,9 +68,9 @@ def adoption(
         from meanwatt.model.mean_field.equilibrium import Outcome
 
         kept = None if out is None else _checked_journal(out, resume=resume)
-        inputs = read(scenario, tariff, set, classes=True, opt_in=True)
+        inputs = read(scenario, tariff, set, **HELD)
         others = [text for text in set or () if not text.strip().startswith("tariff.")]
-        before = read(scenario, today, others, classes=True, opt_in=True).tariff
+        before = read(scenario, today, others, **HELD).tariff
         if leads is not None:
             require_one_tariff(inputs.tariff, "a leader")
         aims = None if leads is None else leads.aims(inputs.economy)
@@ -214,11 +216,12 @@ def _years_table(result: dict[str, Any]) -> "Table":
     from meanwatt.analysis.cli.show import figure, percent
     from meanwatt.analysis.report.page import Table
 
-    last = len(result["years"]) - 1
+    last, cut = len(result["years"]) - 1, result["limit_curtailed_kwh_per_household_day"]
     shown = sorted({*range(0, last + 1, max(1, -(-last // 10))), last})
     return Table(
         title="Homes with solar and with a home battery, and what recovers the cost",
-        heads=("year", "solar", "battery", "adder, USD/kWh", "surplus, USD per household-day", "peak, kW"),
+        heads=("year", "solar", "battery", "adder, USD/kWh", "surplus, USD per household-day", "peak, kW")
+        + (() if cut is None else ("curtailed at limits, kWh",)),
         rows=[
             (
                 str(year),
@@ -227,6 +230,7 @@ def _years_table(result: dict[str, Any]) -> "Table":
                 figure(result["adder_usd_per_kwh"][year], 4),
                 figure(result["surplus_usd_per_household_day"][year], 4),
                 figure(result["peak_kw"][year]),
+                *(() if cut is None else (figure(cut[year]),)),
             )
             for year in shown
         ],

@@ -1,4 +1,4 @@
-"""What operating envelopes do, as tables for people."""
+"""What operating envelopes do, as tables for people, and household types by where they stand."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -29,3 +29,19 @@ def envelope_tables(envelopes: list[dict[str, Any]]) -> "list[Table]":
         for group in one["groups"]
     ]
     return [Table(title="Operating envelopes: kWh, and hours a day, of a household under them", heads=heads, rows=rows)]
+
+
+def standing(row: dict[str, Any]) -> str:
+    """Where the household type of a row stands: on a branch, under an envelope; empty where a scenario has neither."""
+    return (f" on {row['branch']}" if "branch" in row else "") + (
+        f" under {row['envelope']}" if row.get("envelope") else ""
+    )
+
+
+def type_names(groups: list[dict[str, Any]]) -> list[str]:
+    """Names of household types; those that only a rate class that homes choose tells apart have it in theirs."""
+    names = [(f"{row['income']} / {row['technology']}", standing(row)) for row in groups]
+    return [
+        f"{home} in {row['rate_class']}{place}" if names.count((home, place)) > 1 else f"{home}{place}"
+        for (home, place), row in zip(names, groups, strict=True)
+    ]

@@ -14,6 +14,7 @@ from meanwatt.analysis.cli import quick_start
 from meanwatt.analysis.cli.flow_market import market_slots, require_one_source
 from meanwatt.analysis.cli.options import Json, Out, Set, TariffOrClass, number, one_of
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.analysis.cli.year_option import Year
 from meanwatt.model.scenario.ranges import SLOT_HOURS
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def flow(
     households: Annotated[
         str | None, typer.Option(metavar="N", help="Households of the scenario's market; without it the customers.")
     ] = None,
-    days: Annotated[str | None, typer.Option(metavar="D", help="Days that it lives (1).")] = None,
+    days: Annotated[str | None, typer.Option(metavar="D", help="Days that it lives (1, or those of --year).")] = None,
+    year: Year = None,
     seed: Annotated[str | None, typer.Option(metavar="S", help="Key of its random draws (0).")] = None,
     tariff: TariffOrClass = None,
     set: Set = None,
@@ -74,7 +76,7 @@ def flow(
 ) -> int:
     """Solve the AC power flow of a feeder for a file of loads, such as a year of hours, or for a scenario's days."""
     began = time.perf_counter()
-    market = {"households": households, "days": days, "seed": seed, "tariff": tariff, "set": set}
+    market = {"households": households, "days": days, "year": year, "seed": seed, "tariff": tariff, "set": set}
     require_one_source(loads, market | {"reactive": reactive, "slot_hours": slot_hours}, feeder)
     hours = None if slot_hours is None else number("--slot-hours", slot_hours, SLOT_HOURS, example=0.25)
     one_of("--limits", limits, LIMITS)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from meanwatt.model.market.market_centre import MarketCentre
     from meanwatt.model.scenario.messages import Messages
 
-OF_A_MARKET: Final = ("households", "days", "seed", "tariff", "set")
+OF_A_MARKET: Final = ("households", "days", "year", "seed", "tariff", "set")
 """Options that belong to a scenario's market."""
 OF_A_FILE: Final = ("reactive", "slot_hours")
 """Options that belong to a file of loads."""
@@ -55,9 +55,10 @@ def market_slots(
     from contextlib import closing, nullcontext
 
     from meanwatt.agents.early_mesa import load_mesa
-    from meanwatt.analysis.cli.inputs import read
+    from meanwatt.analysis.cli.inputs import read_in_year
     from meanwatt.analysis.cli.options import whole_number
     from meanwatt.analysis.cli.simulate_components import solve_lived
+    from meanwatt.analysis.cli.year_option import asked_days, asked_year, dates, days_after, stamps
     from meanwatt.analysis.simulation.simulation import simulate
     from meanwatt.analysis.year_flow.slots_solved import SolvedSlots
     from meanwatt.analysis.year_flow.voltages_file import VoltagesFile
@@ -66,11 +67,12 @@ def market_slots(
     from meanwatt.model.network.power_flow import VoltageLimits
     from meanwatt.model.scenario.counted import counted
     from meanwatt.model.scenario.messages import joined
-    from meanwatt.model.scenario.ranges import DAYS as DAYS_ALLOWED
     from meanwatt.model.scenario.ranges import HOUSEHOLDS, SEED
 
     load_mesa()
-    inputs = read(scenario, given["tariff"], given["set"], classes=True, components=True, branches=True, envelopes=True)
+    year = asked_year(given["year"])
+    held = {"classes": True, "components": True, "branches": True, "envelopes": True}
+    inputs = read_in_year(scenario, given["tariff"], given["set"], year, **held)
     economy = inputs.economy
     feeder = scenario_feeder(economy.scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
 
@@ -79,12 +81,13 @@ def market_slots(
 
     size = {
         "households": whole("households", int(feeder.customers.sum()), HOUSEHOLDS),
-        "days": whole("days", DAYS, DAYS_ALLOWED),
+        "days": asked_days(given["days"], year, DAYS),
         "seed": whole("seed", 0, SEED),
     }
     solved = solve_lived(inputs, asked=True, unaware=(), watch=work.watch)
     if solved.found is None:
         raise ValueError(f"scenario {economy.scenario.name} has no equilibrium to live by: {solved.message}")
+    days_known = dates(economy.scenario, size["days"])
     done = SolvedSlots(feeder=feeder, limits=VoltageLimits(limits))
     kept = nullcontext() if voltages is None else closing(VoltagesFile(voltages, feeder.buses))
     with kept as file:
@@ -94,9 +97,10 @@ def market_slots(
             assert grid is not None
             assert grid.result is not None
             assert carried is not None
-            done.add((), carried.net_load_kw, grid.result)
+            times = stamps(days_known, len(market.history) - 1, economy.slots, economy.slot_hours)
+            done.add(times, carried.net_load_kw, grid.result)
             if file is not None:
-                file.add((), grid.result)
+                file.add(times, grid.result)
 
         work.new_stage("simulating")
         lived = simulate(
@@ -114,4 +118,5 @@ def market_slots(
         )
     days, homes = counted(size["days"], "day"), counted(size["households"], "simulated household")
     whose = f"Loads are those of a market: {homes} on {days}, for {int(feeder.customers.sum()):,} customers."
-    return done, economy.slot_hours, size, joined((whose,), solved.messages, lived.messages)
+    told = joined((whose,), solved.messages, lived.messages, days_after(year, size["days"]))
+    return done, economy.slot_hours, {**size, "year": year}, told

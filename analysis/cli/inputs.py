@@ -6,7 +6,15 @@ from typing import Any
 
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import quick_start
-from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes, build_tariff, require_unlimited
+from meanwatt.model.scenario.branches import require_no_adders
+from meanwatt.model.scenario.economy import (
+    Economy,
+    build_economy,
+    build_rate_classes,
+    build_tariff,
+    require_unbranched,
+    require_unlimited,
+)
 from meanwatt.model.scenario.loading import load_scenario
 
 
@@ -35,9 +43,11 @@ def read_in_year(
     components: bool = False,
     branches: bool = False,
     envelopes: bool = False,
+    adders: bool = True,
 ) -> Inputs:
     """`read`, with a calendar year that a market lives; ``ValueError`` also if the scenario has no calendar."""
-    can_hold = {"classes": classes, "components": components, "branches": branches, "envelopes": envelopes}
+    can_hold = {"classes": classes, "components": components, "branches": branches}
+    can_hold |= {"envelopes": envelopes, "adders": adders}
     if year is None:
         return read(scenario, tariff, overrides, **can_hold)
     quick_start.over()
@@ -59,6 +69,7 @@ def read(
     branches: bool = False,
     envelopes: bool = False,
     opt_in: bool = False,
+    adders: bool = True,
 ) -> Inputs:
     """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line.
 
@@ -74,19 +85,26 @@ def read(
         The same of operating envelopes.
     opt_in
         The same of rate classes that households choose.
+    adders
+        The same of prices by branch, where it can hold branches.
     """
     quick_start.over()
     loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
     if not envelopes:
         require_unlimited(loaded)
-    if branches and (loaded.feeder.branches or loaded.feeder.envelopes):
+    if not branches:
+        require_unbranched(loaded)
+    if loaded.feeder.branches or loaded.feeder.envelopes:
         from meanwatt.model.network.located_economy import build_located_economy  # loads graphs
 
         economy = build_located_economy(loaded, opt_in=opt_in)
     else:
         economy = build_economy(loaded, opt_in=opt_in)
+    in_force = (build_rate_classes if classes else build_tariff)(loaded, components=components)
+    if not adders:
+        require_no_adders(in_force)
     return Inputs(
         economy=economy,
-        tariff=(build_rate_classes if classes else build_tariff)(loaded, components=components),
+        tariff=in_force,
         given={"scenario": scenario, "tariff": tariff, "set": list(overrides or ())},
     )

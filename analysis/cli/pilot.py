@@ -106,7 +106,7 @@ def pilot(
         read_behaviour(behaviour)
         plan = PilotPlan(**size, behaviour=behaviour, apart=apart, books=BooksKind(choices.books), seed=first)
         journal = None if out is None else _checked_journal(out, resume=resume)
-        inputs = read(scenario, tariff, set, classes=True)
+        inputs = read(scenario, tariff, set, classes=True, branches=True, envelopes=True, adders=False)
         in_force = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
         outcome, message = in_force.outcome, in_force.message
         known = None

@@ -33,7 +33,7 @@ def practice(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "practice")
-        inputs = read(scenario, tariff, set, classes=True, components=True)
+        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True, envelopes=True, adders=False)
         families = read_families(family, inputs.economy)
         done = run(inputs.economy, inputs.tariff, families=families, watch=work.watch, new_stage=work.new_stage)
     result = practice_json(done) | {"settings": inputs.given | ({} if family is None else {"family": family})}
@@ -61,7 +61,9 @@ def _print(result: dict[str, Any]) -> None:
 
 def practice_tables_shown(result: dict[str, Any]) -> "list[Table]":
     """The result for people; a tariff is filed."""
-    return [_rates_table(result), _day_table(result), _bills_table(result)]
+    from meanwatt.analysis.cli.envelope_tables import envelope_tables
+
+    return [_rates_table(result), _day_table(result), _bills_table(result), *envelope_tables(result["envelopes"])]
 
 
 def _rates_table(result: dict[str, Any]) -> "Table":
@@ -123,6 +125,7 @@ def _day_table(result: dict[str, Any]) -> "Table":
 
 
 def _bills_table(result: dict[str, Any]) -> "Table":
+    from meanwatt.analysis.cli.envelope_tables import type_names
     from meanwatt.analysis.cli.show import figure, percent
     from meanwatt.analysis.report.page import Table
 
@@ -131,16 +134,17 @@ def _bills_table(result: dict[str, Any]) -> "Table":
     def bill(part: dict[str, Any] | None, place: int) -> str:
         return figure(None if part is None else part["groups"][place]["bill_usd_per_year"], 1)
 
+    groups = result["filed"]["predicted"]["groups"]
     return Table(
         title="Bills, USD a year; error: predicted less found",
         heads=("income / technology", "share", "predicted", "found", "committed", "error"),
         rows=[
             (
-                f"{row['income']} / {row['technology']}",
+                name,
                 percent(row["share"], 1),
                 *(bill(part, place) for part in parts),
             )
-            for place, row in enumerate(result["filed"]["predicted"]["groups"])
+            for place, (name, row) in enumerate(zip(type_names(groups), groups, strict=True))
         ],
     )
 

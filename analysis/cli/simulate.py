@@ -1,7 +1,6 @@
 """``meanwatt simulate``: days of the finite market."""
 
 import time
-from calendar import isleap
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,8 +15,9 @@ from meanwatt.analysis.cli.simulate_components import components_json, solve_liv
 from meanwatt.analysis.cli.simulate_files import DayMapFile, GrowingFiles, growing_files, require_map, require_meters
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.analysis.cli.year_option import Year, asked_days, asked_year, dates, days_after
 from meanwatt.model.scenario.counted import counted
-from meanwatt.model.scenario.ranges import CALENDAR_YEAR, DAYS, HOUSEHOLDS, SEED, THREADS, WORKERS
+from meanwatt.model.scenario.ranges import HOUSEHOLDS, SEED, THREADS, WORKERS
 
 if TYPE_CHECKING:
     from meanwatt.agents.leader.learning_leader import LearningLeader
@@ -34,12 +34,7 @@ def simulate(
     days: Annotated[
         str | None, typer.Option(metavar="D", help="Days (28, or those of --year).", show_default=False)
     ] = None,
-    year: Annotated[
-        str | None,
-        typer.Option(
-            metavar="YYYY", help="Calendar year to live, from 1 January on; the scenario must have a calendar."
-        ),
-    ] = None,
+    year: Year = None,
     seed: Seed = "0",
     behaviour: Annotated[
         str,
@@ -89,10 +84,10 @@ def simulate(
 ) -> int:
     """Simulate days of a market of N households; with --leader, --tariff is what was in force before."""
     began = time.perf_counter()
-    lived = _year(year)
+    lived = asked_year(year)
     size: dict[str, Any] = {
         "households": whole_number("--households", households, HOUSEHOLDS, example=1000),
-        "days": _days(days, lived),
+        "days": asked_days(days, lived, 28),
         "seed": whole_number("--seed", seed, SEED, example=1),
         "threads": whole_number("--threads", threads, THREADS, example=2),
     }
@@ -134,8 +129,9 @@ def simulate(
             lived,
             classes=True,
             components=held,
-            branches=choices is None,
-            envelopes=choices is None,
+            branches=True,
+            envelopes=True,
+            adders=choices is None,
         )
         if processes:
             from meanwatt.model.market.divided_market import require_divisible
@@ -180,7 +176,7 @@ def simulate(
         "messages": joined(
             solved.messages,
             done.messages,
-            _days_after(lived, size["days"]),
+            days_after(lived, size["days"]),
             files.messages,
             () if learner is None or known is None else _leader_messages(learner, known),
         ),
@@ -189,7 +185,7 @@ def simulate(
         **envelopes_json(() if found is None else found.envelopes),
         "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed), unaware),
         "statements": files.statements_json(),
-        "date": _dates(inputs.economy.scenario, len(done.history)),
+        "date": dates(inputs.economy.scenario, len(done.history)),
         "leader": None if learner is None or known is None else _leader_json(learner, known),
         "total_seconds": time.perf_counter() - began,
         "compile_seconds": compile_seconds(),
@@ -270,39 +266,6 @@ def _residents(scenario: "ScenarioTables") -> dict[str, Any]:
     table = scenario.feeder.residents
     branches = {name: list(heads) for name, heads in scenario.feeder.branches.items()}
     return table.model_dump(exclude_none=True) | {"mixed": table.is_mixed, "branches": branches}
-
-
-def _days(text: str | None, year: int | None) -> int:
-    """How many days: as asked, or those of the calendar year, or 28."""
-    if text is not None:
-        return whole_number("--days", text, DAYS, example=28)
-    return 28 if year is None else _length(year)
-
-
-def _year(text: str | None) -> int | None:
-    """The calendar year to live, if there is one."""
-    return None if text is None else whole_number("--year", text, CALENDAR_YEAR, example=2027)
-
-
-def _length(year: int) -> int:
-    return 365 + isleap(year)
-
-
-def _days_after(year: int | None, days: int) -> tuple[str, ...]:
-    """Say that days after a calendar year are not its own."""
-    if year is None or days <= _length(year):
-        return ()
-    return (f"--days {days}: those after 31 December {year} are drawn, as often as in the years of the calendar.",)
-
-
-def _dates(scenario: "ScenarioTables", days: int) -> list[str] | None:
-    """Date of each day of a calendar year; None of the days after it, and without one."""
-    from meanwatt.model.scenario.calendar_days import days_of
-
-    if scenario.calendar is None or scenario.calendar.year is None:
-        return None
-    year = scenario.calendar.year
-    return [str(date) for date in days_of(year, year)[:days]]
 
 
 def _leader_json(leader: "LearningLeader", menu: "Menu") -> dict[str, Any]:

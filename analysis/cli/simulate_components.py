@@ -125,6 +125,8 @@ def components_json(done: "Simulation", economy: "Economy") -> dict[str, Any]:
     """What the components of the tariff came to, billed and expected; nothing where it has none."""
     if not done.components:
         return {}
+    from meanwatt.analysis.output.envelopes_json import place_keys
+
     share = economy.type_share
     return {
         "components": [
@@ -136,6 +138,7 @@ def components_json(done: "Simulation", economy: "Economy") -> dict[str, Any]:
                     {
                         "income": one.income_group,
                         "technology": one.technology,
+                        **place_keys(one, economy.types),
                         "billed_usd_per_day": None if isnan(billed) else float(billed),
                         "expected_usd_per_day": float(expected),
                     }

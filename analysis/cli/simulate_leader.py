@@ -144,12 +144,14 @@ def _tariffs(menu: tuple[str, ...], economy: "Economy") -> "dict[str, Tariff]":
 
     ``ValueError`` in one line where two have one name.
     """
+    from meanwatt.model.scenario.branches import require_no_adders
     from meanwatt.model.scenario.economy import build_rate_classes
     from meanwatt.model.scenario.loading import load_scenario
 
     found: dict[str, tuple[str, Tariff]] = {}
     for given in menu:
         tariff = build_rate_classes(load_scenario(economy.scenario, tariff=given))
+        require_no_adders(tariff)
         name = given if tariff.classes else tariff.name
         if name in found:
             raise ValueError(f"--menu: {found[name][0]} and {given} are both named {name}; give one another name")

@@ -97,8 +97,18 @@ def _transformer(
     return rows
 
 
+def _volt_var(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What inverters did by the voltage of their phase."""
+    without = found["hours_without_fixed_point"]
+    return [
+        ("drawn by volt-var", figure(found["most_kvar_drawn"], 2), "kvar at most"),
+        *([("curve and phase voltages disagree", figure(without, 1), "h")] if without else []),
+    ]
+
+
 def _phases(found: dict[str, Any]) -> Table:
     """Phase voltages and unbalance, where homes are on one phase each."""
+    volt_var = found.get("volt_var")
     unsolved = found["hours_unsolved"]
     of = f", of {found['hours'] - unsolved:g} of {found['hours']:g} h" if unsolved else ""
     homes = ", ".join(f"{count} on {name}" for name, count in found["homes_by_phase"].items() if count)
@@ -126,6 +136,7 @@ def _phases(found: dict[str, Any]) -> Table:
             ),
             ("transformer's most loaded phase", percent(found["transformer_loading_max"], 0), f"of rating{of}"),
             ("losses, the neutral's included", figure(found["loss_kwh"], 1), f"kWh{of}"),
+            *([] if volt_var is None else _volt_var(volt_var)),
             *([("without a state by phase", figure(unsolved, 1), "h")] if unsolved else []),
         ],
     )

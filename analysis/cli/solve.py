@@ -145,7 +145,7 @@ def _print(result: dict[str, Any]) -> None:
 
 def _tables(result: dict[str, Any]) -> list["Table"]:
     """The result for people."""
-    from meanwatt.analysis.cli.envelope_tables import envelope_tables
+    from meanwatt.analysis.cli.envelope_tables import envelope_tables, type_names
     from meanwatt.analysis.cli.show import curtailed_row, figure, percent, unmet_row
     from meanwatt.analysis.report.page import Table
 
@@ -163,7 +163,7 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
                     percent(row["burden"]),
                     figure(row["bill_alignment_usd_per_year"], 0),
                 )
-                for name, row in zip(_type_names(result["groups"]), result["groups"], strict=True)
+                for name, row in zip(type_names(result["groups"]), result["groups"], strict=True)
             ],
         ),
         *envelope_tables(result["envelopes"]),
@@ -198,22 +198,6 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
                 ("contraction", figure(result["contraction"], 2), "below 1: plain iteration settles"),
             ],
         ),
-    ]
-
-
-def _type_names(groups: list[dict[str, Any]]) -> list[str]:
-    """Names of household types; those that only a rate class that homes choose tells apart have it in theirs."""
-    names = [
-        (
-            f"{row['income']} / {row['technology']}",
-            (f" on {row['branch']}" if "branch" in row else "")
-            + (f" under {row['envelope']}" if row.get("envelope") else ""),
-        )
-        for row in groups
-    ]
-    return [
-        f"{home} in {row['rate_class']}{place}" if names.count((home, place)) > 1 else f"{home}{place}"
-        for (home, place), row in zip(names, groups, strict=True)
     ]
 
 
@@ -252,13 +236,14 @@ def _class_tables(result: dict[str, Any]) -> list["Table"]:
 
 def _component_tables(result: dict[str, Any]) -> list["Table"]:
     """What every component of the tariff comes to, by household type; none where it has no components."""
+    from meanwatt.analysis.cli.envelope_tables import standing
     from meanwatt.analysis.cli.show import figure
     from meanwatt.analysis.report.page import Table
 
     rows = [
         (
             f"{row['component'].replace('_', ' ')}, {row['tariff']}",
-            f"{one['income']} / {one['technology']}",
+            f"{one['income']} / {one['technology']}" + standing(one),
             figure(one["usd_per_month"], 2),
             ", ".join(figure(season["month_kwh"], 0) for season in one.get("seasons", [])),
             ", ".join(figure(season["perceived_adder_usd_per_kwh"], 4) for season in one.get("seasons", [])),

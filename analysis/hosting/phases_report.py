@@ -59,4 +59,4 @@ def phases_messages(plan: HostingPlan) -> Iterator[str]:
     if plan.residence == "file":
         yield from elsewhere_messages(plan.feeder, np.any(residents_listed(plan)[0].share > 0, axis=0))
     if plan.control is not None:
-        yield "feeder.phases: without inverters' curves, which go by the balanced voltage."
+        yield "feeder.phases: without inverters' curves here; a market's feeder has volt-var by phase."

@@ -16,6 +16,7 @@ from meanwatt.analysis.output.strict_json import plain
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import limits_load
 from meanwatt.model.scenario.messages import Messages
 
 ROUND_DAYS: Final = 30
@@ -130,9 +131,15 @@ def mean_regret_usd(leader: LearningLeader, menu: Menu) -> float | None:
 
 def leader_messages(leader: LearningLeader, menu: Menu) -> Messages:
     """What is to be known of a menu, and what a leader did not get to in the days there were, a sentence each."""
+    known = menu.messages
+    if limits_load(menu.economy.types):
+        known = (
+            *known,
+            "feeder.envelopes: homes keep within them under every tariff; envelopes tells of that in force.",
+        )
     if not leader.rounds:
         return (
-            *menu.messages,
+            *known,
             f"The leader learned nothing: no round of {counted(leader.round_days, 'day')} was over after"
             f" {counted(len(leader.posted), 'day')}.",
         )
@@ -140,8 +147,8 @@ def leader_messages(leader: LearningLeader, menu: Menu) -> Messages:
     if untried.any():
         names = ", ".join(np.array(menu.names)[untried])
         untold = f"The leader never posted some of its menu in every state, and knows nothing of it there: {names}."
-        return (*menu.messages, untold)
-    return menu.messages
+        return (*known, untold)
+    return known
 
 
 def leader_tables(leader: LearningLeader, menu: Menu) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,26 @@ from meanwatt.model.network.power_flow import VoltageLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseVoltVar:
+    """What inverters did by phase; numbers are None where no slot has them.
+
+    Attributes
+    ----------
+    most_kvar_drawn
+        Largest reactive power that all inverters together drew, 0 if they never did. [kvar]
+    residual_pu, starts_differ_pu
+        Largest residual of a slot, and largest difference between voltages found from two starts. [pu]
+    hours_without_fixed_point
+        Time in which curve and voltages were not brought to agree, or there is no state. [h]
+    """
+
+    most_kvar_drawn: float | None
+    residual_pu: float | None
+    starts_differ_pu: float | None
+    hours_without_fixed_point: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStress:
     """What a power flow by phase says about a feeder.
 
@@ -41,6 +61,8 @@ class PhaseStress:
         Energy lost in lines and transformers, the neutral's included. [kWh]
     homes_by_phase
         The feeder's homes on phase a, b, c, and on all three.
+    volt_var
+        What inverters did by the voltage of their phase; None where no curve is in force.
     """
 
     hours: float
@@ -61,6 +83,7 @@ class PhaseStress:
     transformer_loading_max: float | None
     loss_kwh: float
     homes_by_phase: dict[str, int]
+    volt_var: PhaseVoltVar | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Every attribute under its own name."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH
 from meanwatt.agents.tariff.components.tiers import Tiers
+from meanwatt.analysis.output.envelopes_json import place_keys
 from meanwatt.analysis.output.rate_classes import (
     class_adder_usd_per_kwh,
     class_fixed_charge_usd_per_day,
@@ -100,6 +101,7 @@ def _household(composed: Composed, name: str, type_index: int) -> dict[str, Any]
     row: dict[str, Any] = {
         "income": household.income_group,
         "technology": household.technology,
+        **place_keys(household, composed.economy.types),
         "usd_per_month": float(amounts.usd_per_day[name][type_index]) * DAYS_PER_MONTH,
     }
     tiers, peak = component_of(composed.posted.of(household), Tiers), amounts.peaks[type_index]

@@ -1,9 +1,11 @@
 """What operating envelopes do, as rows of a result and of its tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.model.mean_field.envelope_outcome import EnvelopeOutcome, by_envelope, envelope_violation_kwh
+from meanwatt.model.scenario.envelopes import limits_load
 
 
 def envelopes_json(outcomes: Iterable[EnvelopeOutcome]) -> dict[str, Any]:
@@ -42,3 +44,10 @@ def _numbers(row: EnvelopeOutcome) -> dict[str, Any]:
         "import_binding_hours_per_day": row.import_hours,
         "violation_kwh_per_household_day": row.violation_kwh,
     }
+
+
+def place_keys(household: HouseholdType, types: Sequence[HouseholdType]) -> dict[str, str]:
+    """Where a household type stands, as keys of its row: the branch and the envelope, where a scenario has some."""
+    return ({"branch": household.branch} if household.branch else {}) | (
+        {"envelope": household.place[1]} if limits_load(types) else {}
+    )

@@ -18,7 +18,7 @@ from meanwatt.analysis.metrics.equity import (
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
 from meanwatt.analysis.metrics.residual_allotment import Allotter
 from meanwatt.analysis.metrics.undefined import undefined_messages
-from meanwatt.analysis.output.envelopes_json import envelopes_json
+from meanwatt.analysis.output.envelopes_json import envelopes_json, place_keys
 from meanwatt.analysis.output.rate_classes import (
     class_adder_usd_per_kwh,
     class_fixed_charge_usd_per_day,
@@ -193,8 +193,7 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
             {
                 "income": household.income_group,
                 "technology": household.technology,
-                **({"branch": household.branch} if household.branch else {}),
-                **({"envelope": household.place[1]} if limits_load(economy.types) else {}),
+                **place_keys(household, economy.types),
                 "rate_class": classes[equilibrium.tariff.class_index(household)],
                 "share": household.share,
                 "discount": float(equilibrium.tariff.of(household).discount[household.group]),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from meanwatt.agents.household.envelope import Envelope
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.rate_classes import with_each_class
@@ -147,8 +148,8 @@ def predict(in_force: Equilibrium, filed: Tariff, *, elasticity: float | None = 
     """Predict loads and bills under a filed tariff from those of the tariff in force.
 
     Where a household buys, its use moves by −ε·use·Δr⁺/p0, where it sells by −ε·use·Δr⁻/p0, never below 0; nothing
-    else moves. Rates are the household's own, after its discount. Of the tariff's components households are expected
-    to pay what they pay in force.
+    else moves, and nobody is moved beyond the limits of an operating envelope. Rates are the household's own, after its
+    discount. Of the tariff's components households are expected to pay what they pay in force.
 
     Parameters
     ----------
@@ -175,6 +176,8 @@ def predict(in_force: Equilibrium, filed: Tariff, *, elasticity: float | None = 
         used = (flow.frequency[..., None] * plans.share > 0) & (plans.use_kw > 0)
         floored |= bool((relative[used] < -1.0).any())
         moved = net + plans.use_kw * np.maximum(relative, -1.0)
+        if household.envelope is not None:
+            moved = within_limits(household.envelope, net, moved)
         payment = payment_usd(
             moved, buying[:, :, None, None, None], selling[:, :, None, None, None], economy.slot_hours
         )
@@ -196,6 +199,12 @@ def predict(in_force: Equilibrium, filed: Tariff, *, elasticity: float | None = 
         surplus_usd_per_household_day=revenue - cost,
         floored=floored,
     )
+
+
+def within_limits(envelope: Envelope, before_kw: Floats, moved_kw: Floats) -> Floats:
+    """Net load moved as far as limits allow, and no further beyond one than it was before. (c, h, …) [kW]"""
+    imports, exports = (limit[:, :, None, None, None] for limit in envelope.limits_kw)
+    return np.asarray(np.clip(moved_kw, np.minimum(before_kw, -exports), np.maximum(before_kw, imports)))
 
 
 def components_usd_per_day(found: Equilibrium) -> Floats:

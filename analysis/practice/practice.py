@@ -28,6 +28,7 @@ from meanwatt.model.mean_field.leader.window_family import WindowFamily, window_
 from meanwatt.model.mean_field.leader.window_search import WindowCommitment, commit_windows
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import limits_load
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
 
 WELFARE = LeaderSpec(leader="commission", weights={"equity": 0.0, "stability": 0.0})
@@ -302,6 +303,8 @@ def _messages(found: Practice, filing: Filing) -> Messages:
             "Components stay as they are; usual practice expects of them what they bring in force, and the filed fixed"
             " charge covers what then is missing."
         )
+    if limits_load(economy.types):
+        sentences.append("Usual practice knows feeder.envelopes: its prediction moves nobody beyond a limit.")
     sentences += [
         f"tariff.pass_through = {one.pass_through:g} of {one.name}: filed rates hold the wholesale price at what it was"
         " and pass nothing through."

@@ -10,6 +10,7 @@ from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.design.design import tariff_table
 from meanwatt.analysis.design.family_result import family_json
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR, burden
+from meanwatt.analysis.output.envelopes_json import envelopes_json, place_keys
 from meanwatt.analysis.output.solution_json import equilibrium_metrics, group_rows, metrics_json, solution_tables
 from meanwatt.analysis.practice.filing import Filing, Predicted, posted_balance
 from meanwatt.analysis.practice.practice import Practice
@@ -41,6 +42,7 @@ def practice_json(done: Practice) -> dict[str, Any]:
         "filed": None if done.filing is None else _filed_json(done, done.filing),
         "equilibrium": None if done.equilibrium is None else _posted_json(done.equilibrium),
         "commitment": _commitment_json(done),
+        **envelopes_json(() if done.equilibrium is None else done.equilibrium.envelopes),
         "error": _error_json(done),
         "welfare_lost_usd_per_household_day": done.welfare_lost_usd_per_household_day,
         "seconds": done.seconds,
@@ -62,6 +64,7 @@ def predicted_groups(economy: "Economy", tariff: "Tariff", predicted: Predicted)
         {
             "income": one.income_group,
             "technology": one.technology,
+            **place_keys(one, economy.types),
             "rate_class": classes[tariff.class_index(one)],
             "share": one.share,
             "bill_usd_per_year": bill,
@@ -85,12 +88,14 @@ def practice_tables(done: Practice) -> dict[str, dict[str, Any]]:
         loads["commitment"] = done.commitment.equilibrium.net_load_kw
         bills["commitment"] = done.commitment.equilibrium.bill_usd_per_day
         rates["commitment"] = done.committed_usd_per_kwh
-    types = done.in_force.economy.types
+    economy = done.in_force.economy
+    types = economy.types
     return {
         "slots": slots | {f"{name}_net_load_kw": load.ravel() for name, load in loads.items()},
         "types": {
             "income": [one.income_group for one in types],
             "technology": [one.technology for one in types],
+            **{key: [place_keys(one, economy.types)[key] for one in types] for key in place_keys(types[0], types)},
             "share": [one.share for one in types],
             **{f"{name}_bill_usd_per_year": DAYS_PER_YEAR * bill for name, bill in bills.items()},
         },
@@ -207,7 +212,13 @@ def _error_json(done: Practice) -> dict[str, Any] | None:
         "revenue_usd_per_household_day": said.revenue_usd_per_household_day - revenue_usd_per_household_day(found),
         "surplus_usd_per_household_day": said.surplus_usd_per_household_day - found.surplus_usd_per_household_day,
         "groups": [
-            {"income": one.income_group, "technology": one.technology, "share": one.share, "bill_usd_per_year": bill}
+            {
+                "income": one.income_group,
+                "technology": one.technology,
+                **place_keys(one, economy.types),
+                "share": one.share,
+                "bill_usd_per_year": bill,
+            }
             for one, bill in zip(economy.types, bills.tolist(), strict=True)
         ],
     }

@@ -1,5 +1,7 @@
 """What the days of a run add up to: metrics, losses, ageing, phases, the feeder, who sits where on it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +11,12 @@ from meanwatt.agents.numerics.randomness import key_from
 from meanwatt.analysis.metrics.bus_groups import BusGroup, FeederDays, bus_groups
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
 from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics
-from meanwatt.analysis.metrics.phase_stress import PhaseSlots, PhaseStress, phase_stress
+from meanwatt.analysis.metrics.phase_stress import PhaseSlots, PhaseStress, PhaseVoltVar, phase_stress
 from meanwatt.analysis.metrics.transformer_ageing import Thermal, TransformerAgeing, transformer_ageing
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
 from meanwatt.analysis.simulation.inverter_report import held_by_type_and_bus
 from meanwatt.model.market.bus_placement import home_buses
+from meanwatt.model.market.grid_day import PhaseInverterDay
 from meanwatt.model.market.history import History, phase_days
 from meanwatt.model.market.market_centre import MarketCentre
 from meanwatt.model.network.power_flow import VoltageLimits
@@ -99,12 +102,32 @@ def market_phases(market: MarketCentre) -> PhaseStress | None:
     if market.phases is None or not days:
         return None
     names = ("voltage_pu", "unbalance_percent", "loss_kw", "transformer_loading", "solved")
-    return phase_stress(
+    found = phase_stress(
         PhaseSlots(**{name: np.concatenate([getattr(day, name) for day in days]) for name in names}),
         slot_hours=market.slot_hours,
         limits=VoltageLimits(market.economy.scenario.feeder.limits),
         buses=market.bus_names,
         homes=market.phases.customers.sum(axis=0),
+    )
+    return replace(found, volt_var=_volt_var_by_phase([day.inverters for day in days], market.slot_hours))
+
+
+def _volt_var_by_phase(days: Sequence[PhaseInverterDay | None], slot_hours: float) -> PhaseVoltVar | None:
+    """Summarise what inverters did by the voltage of their phase."""
+    known = [day for day in days if day is not None]
+    if not known:
+        return None
+
+    def largest(values: Sequence[Floats]) -> float | None:
+        every = np.concatenate(values)
+        return float(np.nanmax(every)) if np.isfinite(every).any() else None
+
+    most = largest([-day.fed_in_kvar for day in known])
+    return PhaseVoltVar(
+        most_kvar_drawn=None if most is None else max(0.0, most),
+        residual_pu=largest([day.residual_pu for day in known]),
+        starts_differ_pu=largest([day.starts_differ_pu for day in known]),
+        hours_without_fixed_point=slot_hours * float(sum((~day.fixed_point).sum() for day in known)),
     )
 
 

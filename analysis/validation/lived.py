@@ -69,15 +69,16 @@ def solve_validated(
         In one line, where one was asked for by name that a tariff with components, or a scenario with operating
         envelopes, has not.
     """
-    if limits_load(economy.types) and not tariff.has_components:
-        return _within_limits(economy, tariff, checks, everything=everything, watch=watch)
+    outside: Messages = ()
+    if limits_load(economy.types):
+        checks, outside = _within_limits(checks, everything=everything)
     if not tariff.has_components:
         found = solve_equilibrium(economy, tariff, certify=False, watch=watch)
         return Validated(
             found=found,
             checks=checks,
             limit_usd_per_household_day=found.exploitability_usd_per_household_day,
-            messages=(),
+            messages=outside,
         )
     names = " and ".join(dict.fromkeys(part.name for one in tariff.class_tariffs for part in one.components))
     out = [name for name in checks if name in NOT_WITH_COMPONENTS]
@@ -92,6 +93,7 @@ def solve_validated(
         checks=left,
         limit_usd_per_household_day=composed.equilibrium.exploitability_usd_per_household_day,
         messages=(
+            *outside,
             *component_messages(composed),
             *(f"The check {name} is left out under {names}: {NOT_WITH_COMPONENTS[name]}." for name in out),
             "What the components bill home by home, beside what is expected, is in simulate.",
@@ -99,21 +101,12 @@ def solve_validated(
     )
 
 
-def _within_limits(
-    economy: Economy, tariff: Tariff, checks: tuple[str, ...], *, everything: bool, watch: Watch
-) -> Validated:
-    """The same where operating envelopes limit loads."""
+def _within_limits(checks: tuple[str, ...], *, everything: bool) -> tuple[tuple[str, ...], Messages]:
+    """The checks that are left where operating envelopes limit loads, and what is said of the others."""
     out = [name for name in checks if name in NOT_WITH_ENVELOPES]
     if out and not everything:
         raise ValueError(
             f"--checks {out[0]} is none of a scenario with feeder.envelopes: {NOT_WITH_ENVELOPES[out[0]]}; leave it out"
         )
-    found = solve_equilibrium(economy, tariff, certify=False, watch=watch)
-    return Validated(
-        found=found,
-        checks=tuple(name for name in checks if name not in out),
-        limit_usd_per_household_day=found.exploitability_usd_per_household_day,
-        messages=tuple(
-            f"The check {name} is left out under feeder.envelopes: {NOT_WITH_ENVELOPES[name]}." for name in out
-        ),
-    )
+    told = tuple(f"The check {name} is left out under feeder.envelopes: {NOT_WITH_ENVELOPES[name]}." for name in out)
+    return tuple(name for name in checks if name not in out), told

@@ -170,11 +170,11 @@ def _messages(done: SolvedSlots, given: Given) -> Iterator[str]:
 
 
 def _named_slot(done: SolvedSlots, place: int) -> dict[str, Any]:
-    return {"slot": place, "time": done.times[place] if done.times else None}
+    return {"slot": place, "time": (done.times[place] or None) if done.times else None}
 
 
 def _called(done: SolvedSlots, place: int) -> str:
-    return f"{place} at {done.times[place]}" if done.times else str(place)
+    return f"{place} at {done.times[place]}" if done.times and done.times[place] else str(place)
 
 
 def _extreme(done: SolvedSlots, column: str, pick: Any) -> dict[str, Any] | None:

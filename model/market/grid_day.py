@@ -49,6 +49,34 @@ class InverterDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PhaseInverterDay:
+    """What solar inverters did on one day by the voltage of their own phase.
+
+    Attributes
+    ----------
+    fed_in_kvar : (slot,)
+        Reactive power that all inverters of the feeder fed in, negative when drawn; nan where none was found. [kvar]
+    residual_pu : (slot,)
+        How far voltages and curve are from agreeing; nan without a power flow. [pu]
+    starts_differ_pu : (slot,)
+        Largest difference between the voltages found from two starts; nan where one of them found none. [pu]
+    fixed_point : (slot,) bool
+        Where voltages and curve agree.
+    """
+
+    __repr__ = short_repr
+
+    fed_in_kvar: Floats
+    residual_pu: Floats
+    starts_differ_pu: Floats
+    fixed_point: Bools
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        freeze(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PhaseDay:
     """The feeder of one day by phase, where homes are on one phase each; nan in slots without a state.
 
@@ -64,6 +92,8 @@ class PhaseDay:
         Negative over positive sequence of the voltage. [%]
     loss_kw, transformer_loading : (slot,)
         Losses [kW], and the loading of the most loaded phase of a transformer (nan without one).
+    inverters : PhaseInverterDay or None
+        What inverters did by the voltage of their phase; None where no volt-var curve is in force.
     """
 
     __repr__ = short_repr
@@ -74,6 +104,7 @@ class PhaseDay:
     unbalance_percent: Floats
     loss_kw: Floats
     transformer_loading: Floats
+    inverters: PhaseInverterDay | None = None
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""

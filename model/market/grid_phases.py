@@ -1,4 +1,4 @@
-"""The feeder of the finite market by phase: it follows from the day's loads, and nobody answers to it."""
+"""The feeder of the finite market by phase: it follows from the day's loads, and nobody's energy answers to it."""
 
 from collections.abc import Iterable
 
@@ -11,6 +11,8 @@ from meanwatt.model.market.bus_placement import homes_at
 from meanwatt.model.market.day_kernel import DaySums
 from meanwatt.model.market.grid import named_slots
 from meanwatt.model.market.grid_day import PhaseDay
+from meanwatt.model.market.market_inverters import inverter_control
+from meanwatt.model.market.phase_roofs import phase_roofs, solve_with_volt_var, volt_var_messages
 from meanwatt.model.market.physics import use_kwh
 from meanwatt.model.market.population import Census
 from meanwatt.model.network.library.radial import Feeder
@@ -71,6 +73,9 @@ class MarketPhases:
         self._homes = homes.sum(axis=2)
         by_phase = homes[:, :, :3] + homes[:, :, 3:] / 3
         self._share = by_phase / np.maximum(self._homes, 1)[:, :, None]  # (type, bus, phase)
+        control = inverter_control(self._table)
+        self._curve = control.volt_var if control else None
+        self._roofs = phase_roofs(economy.types, homes) if self._curve else None
         self._elsewhere = elsewhere_messages(feeder, self._homes.any(axis=0))
 
     def day(self, sums: DaySums, common_state: int) -> PhaseDay:
@@ -80,7 +85,15 @@ class MarketPhases:
         use = use_kwh(by_type, economy.types, self._homes, common_state, economy.slot_hours)
         scale = float(feeder.customers.sum()) / (self._households * economy.slot_hours)
         p_kw, use_kw = (scale * np.einsum("tbh,tbp->hbp", values, self._share) for values in (by_type.energy_kwh, use))
-        found = self._flow.solve(p_kw, use_kw * feeder.kvar_per_kw[:, None])
+        q_kvar, inverters = use_kw * feeder.kvar_per_kw[:, None], None
+        if self._curve is None or self._roofs is None:
+            found = self._flow.solve(p_kw, q_kvar)
+        else:
+            roofs, hours = self._roofs.roofs, economy.slot_hours
+            fed_in_kwh = roofs.available_kwh(economy.types, by_type.curtailed_kwh, common_state, hours)
+            units = self._roofs.units(roofs.units(fed_in_kwh, hours, scale * hours))
+            given = self._flow, p_kw, q_kvar, units, self._roofs.connection, self._curve
+            found, inverters = solve_with_volt_var(*given)
         loading = found.transformer_loading
         return PhaseDay(
             net_load_kw=p_kw,
@@ -89,6 +102,7 @@ class MarketPhases:
             unbalance_percent=found.unbalance_percent,
             loss_kw=found.loss_kw,
             transformer_loading=np.full(len(p_kw), np.nan) if loading is None else loading,
+            inverters=inverters,
         )
 
     @property
@@ -99,14 +113,9 @@ class MarketPhases:
             f"feeder.phases: {self._households} simulated households stand for {customers} homes, so phases are less"
             " even than those of all homes."
         )
-        reactive = (
-            "feeder.phases: the power flow by phase leaves out the reactive power of volt-var, which goes by the"
-            " balanced voltage."
-        )
         return (
             *assumed_messages(self._economy, self._flow.feeder),
             *self._elsewhere,
-            *((reactive,) if self._table.volt_var.enabled else ()),
             *((coarse,) if self._households < customers else ()),
         )
 
@@ -142,12 +151,19 @@ def assumed_messages(economy: Economy, feeder: Feeder) -> Messages:
 
 
 def unsolved_by_phase(days: Iterable[tuple[int, PhaseDay]], slot_hours: float) -> Messages:
-    """Say in which hours the power flow by phase found no state."""
+    """Say in which hours the power flow by phase found no state, or none that agrees with inverters' curve."""
     found = list(days)
-    places = [f"day {day} slot {slot}" for day, one in found for slot in np.flatnonzero(~one.solved).tolist()]
+    agreed = tuple(volt_var_messages(found, slot_hours))
+    places = [f"day {day} slot {slot}" for day, one in found for slot in np.flatnonzero(_stateless(one)).tolist()]
     if not places:
-        return ()
+        return agreed
     return (
+        *agreed,
         f"Power flow by phase: no state found in {len(places) * slot_hours:g} hours ({named_slots(places)}): a phase"
         " cannot carry such load or export (voltage collapse); phase voltages and unbalance leave them out.",
     )
+
+
+def _stateless(day: PhaseDay) -> Bools:
+    """Slots without a power flow; those whose state does not agree with a curve have another message."""
+    return ~day.solved if day.inverters is None else np.isnan(day.inverters.residual_pu)

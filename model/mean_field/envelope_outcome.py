@@ -67,6 +67,8 @@ class EnvelopeOutcome:
 
 def envelope_outcomes(economy: Economy, tariff: Tariff, found: PopulationResponse) -> tuple[EnvelopeOutcome, ...]:
     """What each envelope does to each income group under it, by envelope and then by group; empty without envelopes."""
+    if found.envelopes is not None:
+        return found.envelopes
     rows = [_of_type(economy, tariff, found, k) for k, one in enumerate(economy.types) if one.envelope is not None]
     place = {name: number for number, name in enumerate((*economy.scenario.feeder.envelopes, *economy.groups))}
     rows.sort(key=lambda row: (place.get(row.envelope, -1), place[row.income_group]))

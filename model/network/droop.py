@@ -18,7 +18,6 @@ IEEE CDC 2013, doi 10.1109/CDC.2013.6760555). In the AC feeder it is checked fro
 """
 
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
@@ -26,32 +25,22 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.droop_sweep import curve_rows
-from meanwatt.model.network.inverter_curves import InverterControl, Inverters, corner_pu, fed_in_kvar, limited_kw
+from meanwatt.model.network.fixed_point import TOLERANCE_PU, FixedPointSearch, Start, inverse_norm
+from meanwatt.model.network.inverter_curves import (
+    InverterControl,
+    Inverters,
+    Reference,
+    corner_pu,
+    fed_in_kvar,
+    limited_kw,
+)
 from meanwatt.model.network.power_flow import Method, PowerFlow, PowerFlowResult
 from meanwatt.model.network.sensitivity import voltage_sensitivity
 
-TOLERANCE_PU: Final = 1e-9
-"""Largest residual of a solved slot. [pu]"""
 MOST_FLOWS: Final = 200
 """Power flows after which the search is given up."""
-NEWTON_TRIES: Final = 4
-"""Halvings of a Newton step before the plain step takes its place."""
-MOST_TRIES: Final = 24
-"""Halvings of one step after which a slot is given up."""
 MOST_STEPS: Final = 16
 """Newton steps on the tree after which a slot is left to the search."""
-_DECREASE: Final = 1e-4
-_BLUR: Final = 1e-3
-_LEAST_STEP: Final = 1e-6
-
-
-class Start(StrEnum):
-    """Where the search begins."""
-
-    FULL = "full"
-    """Nobody is held back; the first power flow is that without the curves."""
-    FLOOR = "floor"
-    """Everybody is held back as far as the curves go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -134,11 +123,20 @@ def _searched(
     flow: PowerFlow, p_kw: Floats, q_kvar: Floats, units: Inverters, control: InverterControl, start: Start
 ) -> DroopResult:
     """Search every slot for its fixed point."""
-    search = _Search(flow, p_kw, q_kvar, units, control)
-    search.begin(start)
-    while search.open.any() and search.flows < MOST_FLOWS:
-        search.step()
-    return search.result()
+    loop = _CurvesOnFeeder(flow, p_kw, q_kvar, units, control)
+    search = FixedPointSearch(loop, slots=len(p_kw), most_flows=MOST_FLOWS)
+    search.run(start)
+    output, fed_in, *_ = loop.inject(np.arange(len(p_kw)), search.voltage, search.residual)
+    state = PowerFlowResult(**search.state)  # type: ignore[arg-type]
+    residual = search.residual_pu(state.converged)
+    return DroopResult(
+        state=state,
+        output_kw=output,
+        fed_in_kvar=fed_in,
+        residual_pu=residual,
+        solved=state.converged & (residual <= TOLERANCE_PU),
+        flows=search.flows,
+    )
 
 
 def _on_the_tree(
@@ -166,17 +164,30 @@ def _without_curves(
 ) -> DroopResult:
     """Solve every slot as if there were no curves; solved are those in which none acts at the voltages found."""
     state = flow.solve_swept(p_kw, q_kvar)
-    output, fed_in = _fed_in(units, control, state.voltage_pu[:, units.bus])
-    acts = (output != units.available_kw).any(axis=1) | (fed_in != 0.0).any(axis=1)
+    own = state.voltage_pu[:, units.bus]
+    able = np.flatnonzero(~_at_rest(units, control, own))
+    acts = np.zeros(len(own), dtype=bool)
+    output, fed_in = _fed_in(units.rows(able), control, own[able])
+    acts[able] = (output != units.available_kw[able]).any(axis=1) | (fed_in != 0.0).any(axis=1)
     solved = state.converged & ~acts
     return DroopResult(
         state=state,
-        output_kw=output,
-        fed_in_kvar=fed_in,
+        output_kw=np.array(units.available_kw),  # of the others another search says it
+        fed_in_kvar=np.zeros(own.shape),
         residual_pu=np.where(solved, 0.0, np.nan),
         solved=solved,
         flows=1,
     )
+
+
+def _at_rest(units: Inverters, control: InverterControl, own_pu: Floats) -> Bools:
+    """Slots (slot,) in which voltages of rows, (slot, row), are where no curve asks anything of anybody."""
+    low, high = control.neutral_pu
+    rest = (own_pu.max(axis=1, initial=low) <= high) & (own_pu.min(axis=1, initial=high) >= low)
+    watt = control.volt_watt
+    if watt is not None and watt.reference is Reference.RATED:  # whose sun is above the rating is cut at any voltage
+        rest &= (units.available_kw <= units.rated_kw * watt.p1).all(axis=1)
+    return np.asarray(rest)
 
 
 def _fed_in(units: Inverters, control: InverterControl, own_pu: Floats) -> tuple[Floats, Floats]:
@@ -230,8 +241,8 @@ def starts_differ_pu(
     return differ
 
 
-class _Search:
-    """The slots of one batch, each on its own way. Arrays are (slot, place), a place being a bus with inverters."""
+class _CurvesOnFeeder:
+    """Curves and power flow of one batch, as a search takes them. A place is a bus with inverters."""
 
     def __init__(
         self, flow: PowerFlow, p_kw: Floats, q_kvar: Floats, units: Inverters, control: InverterControl
@@ -239,82 +250,20 @@ class _Search:
         self.flow, self.p_kw, self.q_kvar, self.units, self.control = flow, p_kw, q_kvar, units, control
         self.buses, self.place = np.unique(units.bus, return_inverse=True)
         self.answer = voltage_sensitivity(flow.feeder, self.buses)
-        shape = len(p_kw), len(self.buses)
-        self.voltage, self.residual, self.direction = np.ones(shape), np.full(shape, np.nan), np.zeros(shape)
-        self.merit, self.length = np.full(len(p_kw), np.inf), np.ones(len(p_kw))
-        self.tries: Ints = np.zeros(len(p_kw), dtype=np.int64)
-        self.open = np.zeros(len(p_kw), dtype=bool)
-        self.flows = 0
-        self.state: dict[str, Floats | None] = {}
         self.at_place = (self.place[:, None] == np.arange(len(self.buses))).astype(float)
-        self.known = np.zeros(len(p_kw), dtype=bool)
-        self.fed = np.zeros((len(p_kw), len(self.buses) * (2 if control.volt_var else 1)))
-        self.reproduced = np.zeros(shape)
-        self.response = np.zeros((*shape, self.fed.shape[1]))
-        norm = self.answer.r_pu + self.answer.x_pu * (control.volt_var is not None)
-        blur = max(_BLUR * float(np.max(np.diag(norm), initial=0.0)), 1e-12)
-        self.norm = np.linalg.inv(norm + blur * np.eye(len(norm)))
+        self.kinds = 2 if control.volt_var else 1
+        self.neutral_pu, self.floor_pu = control.neutral_pu, _floor_pu(control)
+        self.norm = inverse_norm(self.answer.r_pu + self.answer.x_pu * (control.volt_var is not None))
 
-    def begin(self, start: Start) -> None:
-        """Solve every slot at its start; where full output has no state, or one on the lower branch, at the floor."""
-        everything = np.arange(len(self.p_kw))
-        low, high = self.control.neutral_pu
-        if start is Start.FULL and low <= high:
-            reproduced, found = self._flow(everything, np.full(self.voltage.shape, np.clip(1.0, low, high)))
-            corner = self._corner_pu()
-            self._accept(everything[found], np.clip(reproduced, low, corner)[found], reproduced[found])
-            everything = everything[~found]
-        if everything.size:
-            floor = np.full((everything.size, len(self.buses)), _floor_pu(self.control))
-            reproduced, found = self._flow(everything, floor)
-            self._accept(everything[found], floor[found], reproduced[found])
-
-    def _corner_pu(self) -> Floats:
+    def corner_pu(self) -> Floats:
         """Voltage above which the first curve of a place acts, (slot, place). [pu]"""
         watt, var = self.control.volt_watt, self.control.volt_var
-        corner = np.full(self.voltage.shape, var.v3_pu if var else np.inf)
+        corner = np.full((len(self.p_kw), len(self.buses)), var.v3_pu if var else np.inf)
         if watt:
             np.minimum.at(corner.T, self.place, corner_pu(watt, self.units).T)
         return corner
 
-    def step(self) -> None:
-        """Try one step in every open slot."""
-        slots = np.flatnonzero(self.open)
-        tried = self.voltage[slots] + self.length[slots, None] * self.direction[slots]
-        before = {name: None if values is None else values[slots].copy() for name, values in self.state.items()}
-        reproduced, found = self._flow(slots, tried)
-        residual = reproduced - tried
-        merit = np.where(found, self._merit(residual), np.inf)
-        close = np.abs(residual).max(axis=1, initial=0.0) <= TOLERANCE_PU
-        better = found & (close | (merit < (1 - _DECREASE * self.length[slots]) * self.merit[slots]))
-        self._accept(slots[better], tried[better], reproduced[better])
-        for name, values in self.state.items():
-            kept = before[name]
-            if values is not None and kept is not None:
-                values[slots[~better]] = kept[~better]
-        worse = slots[~better]
-        self.tries[worse] += 1
-        self.length[worse] /= 2
-        plain = worse[self.tries[worse] == NEWTON_TRIES]
-        self.direction[plain], self.length[plain] = self.residual[plain], 0.25
-        self.open[worse[self.tries[worse] > MOST_TRIES]] = False
-
-    def result(self) -> DroopResult:
-        """What was found."""
-        output, fed_in, *_ = self._inject(np.arange(len(self.p_kw)), self.voltage, self.residual)
-        state = PowerFlowResult(**self.state)  # type: ignore[arg-type]
-        residual = np.abs(self.residual).max(axis=1, initial=0.0)
-        residual[~state.converged] = np.nan
-        return DroopResult(
-            state=state,
-            output_kw=output,
-            fed_in_kvar=fed_in,
-            residual_pu=residual,
-            solved=state.converged & (residual <= TOLERANCE_PU),
-            flows=self.flows,
-        )
-
-    def _inject(self, slots: Ints, voltage: Floats, side: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    def inject(self, slots: Ints, voltage: Floats, side: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """What the rows feed in at the places' voltages: kW, kvar, and their decreases per pu; (slot, row) each."""
         units = self.units.rows(slots)
         own, towards = voltage[:, self.place], side[:, self.place]
@@ -324,57 +273,21 @@ class _Search:
         fed_in, var_fall = fed_in_kvar(var, units, own, towards) if var else (nothing, nothing)
         return output, fed_in, watt_fall, var_fall
 
-    def _flow(self, slots: Ints, voltage: Floats) -> tuple[Floats, Bools]:
-        """Solve the feeder with inverters at these voltages; those that come of it, and where a state holds."""
-        output, fed_in, *_ = self._inject(slots, voltage, np.zeros(voltage.shape))
+    def fed(self, slots: Ints, voltage: Floats, side: Floats) -> tuple[Floats, Floats]:
+        """What is fed in at the places, and its decrease per voltage; (slot, kind · place). [kW, kvar, and per pu]"""
+        output, fed_in, watt_fall, var_fall = self.inject(slots, voltage, side)
+        fed = np.hstack([output @ self.at_place, fed_in @ self.at_place][: self.kinds])
+        return fed, np.hstack([watt_fall @ self.at_place, var_fall @ self.at_place][: self.kinds])
+
+    def response(self, voltage: Floats) -> Floats:
+        """Voltages' first-order answer to what is fed in, (slot, place, kind · place). [pu/kW, pu/kvar]"""
+        return np.concatenate(self.answer.pu_per_kw(voltage), axis=2)[:, :, : self.kinds * len(self.buses)]
+
+    def solve(self, slots: Ints, voltage: Floats) -> tuple[PowerFlowResult, Floats]:
+        """Solve the feeder with inverters at these voltages; its state, and the places' voltages that come of it."""
+        output, fed_in, *_ = self.inject(slots, voltage, np.zeros(voltage.shape))
         p_kw, q_kvar = self.p_kw[slots].copy(), self.q_kvar[slots].copy()
         p_kw[:, self.buses] += (self.units.available_kw[slots] - output) @ self.at_place
         q_kvar[:, self.buses] -= fed_in @ self.at_place
         found = self.flow.solve(p_kw, q_kvar)
-        self.flows += 1
-        for entry in fields(PowerFlowResult):
-            values = getattr(found, entry.name)
-            kept = self.state.setdefault(entry.name, None if values is None else values.copy())
-            if kept is not None:
-                kept[slots] = values
-        return found.voltage_pu[:, self.buses], found.converged
-
-    def _accept(self, slots: Ints, voltage: Floats, reproduced: Floats) -> None:
-        """Take a point as the new one of these slots, and look where to go from there."""
-        residual = reproduced - voltage
-        self.voltage[slots], self.residual[slots], self.merit[slots] = voltage, residual, self._merit(residual)
-        self.open[slots] = np.abs(residual).max(axis=1, initial=0.0) > TOLERANCE_PU
-        self.tries[slots], self.length[slots] = 0, 1.0
-        going = slots[self.open[slots]]
-        if not going.size:
-            return
-        output, fed_in, watt_fall, var_fall = self._inject(going, self.voltage[going], self.residual[going])
-        kinds = 1 if self.control.volt_var is None else 2
-        fed = np.hstack([output @ self.at_place, fed_in @ self.at_place][:kinds])
-        self._learn(going, fed, reproduced[self.open[slots]])
-        fall = np.hstack([watt_fall @ self.at_place, var_fall @ self.at_place][:kinds])
-        slope = self.response[going] * fall[:, None, :]
-        matrix = np.eye(len(self.buses)) + slope.reshape(*slope.shape[:2], kinds, -1).sum(axis=2)
-        self.direction[going] = np.linalg.solve(matrix, self.residual[going][..., None])[..., 0]
-
-    def _learn(self, slots: Ints, fed: Floats, reproduced: Floats) -> None:
-        """Mend the voltages' answer to power fed in by what it was in the last step.
-
-        The least change that agrees with the step: C. G. Broyden, "A class of methods for solving nonlinear
-        simultaneous equations", Mathematics of Computation 19, 1965, doi 10.1090/S0025-5718-1965-0198670-6. Only the
-        network's answer is learnt, which is smooth; the curves' slopes, which jump, are known.
-        """
-        fresh = ~self.known[slots]
-        both = self.answer.pu_per_kw(reproduced[fresh])
-        self.response[slots[fresh]] = np.concatenate(both, axis=2)[:, :, : fed.shape[1]]
-        step = fed - self.fed[slots]
-        square = (step**2).sum(axis=1)
-        moved = ~fresh & (square > (_LEAST_STEP * (1 + np.abs(fed).max(axis=1, initial=0.0))) ** 2)
-        at, step = slots[moved], step[moved]
-        missed = reproduced[moved] - self.reproduced[at] - np.einsum("spk,sk->sp", self.response[at], step)
-        self.response[at] += missed[:, :, None] * (step / square[moved, None])[:, None, :]
-        self.known[slots], self.fed[slots], self.reproduced[slots] = True, fed, reproduced
-
-    def _merit(self, residual: Floats) -> Floats:
-        """Square of the residual in the norm of the inverse impedances, (slot,)."""
-        return np.asarray(np.einsum("si,ij,sj->s", residual, self.norm, residual))
+        return found, found.voltage_pu[:, self.buses]

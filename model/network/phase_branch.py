@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.numerics.arrays import Bools, Floats
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.model.network.library.branch import Branch
 from meanwatt.model.network.library.radial import Feeder, Transformer
 from meanwatt.model.network.sensitivity import path_impedances
@@ -73,6 +73,31 @@ class PhaseBranch:
             collapsed = (square[doubtful] < COLLAPSED * self._source_square).any(axis=(1, 2))
             holds[doubtful] = ~(low.any(axis=(1, 2)) | (exports & collapsed))
         return holds
+
+    def shared_kvar_pu(self, bus: Ints, weight: Floats) -> tuple[Floats, Floats]:
+        """First-order answer of voltages to reactive power fed in, and the turns by which it is divided.
+
+        Parameters
+        ----------
+        bus : (place,) int
+            Buses.
+        weight : (place, phase)
+            How the voltage of a place is made of the phases', and its power spread over them; rows sum to one.
+
+        Returns
+        -------
+        (place, place), (place,)
+            Voltage per 1 Mvar fed in at another place, referred to the source at 1 pu [pu]; ratios' product as of
+            `meanwatt.model.network.sensitivity.Sensitivity`.
+        """
+        source, parent = self._paths.order[0], self._paths.parent
+        on_path = np.zeros((len(bus), len(parent)))
+        for row, here in enumerate(bus.tolist()):
+            while here != source:
+                on_path[row, here], here = 1.0, int(parent[here])
+        answer = 3 * np.real(0.5j * self._weight)  # a third of the base is one phase's
+        pairs = np.einsum("ib,jb,bpq->ijpq", on_path, on_path, answer, optimize=True)
+        return np.einsum("ijpq,ip,jq->ij", pairs, weight, weight), self._paths.turns[bus]
 
     def _linear_square(self, power_mva: Phasors) -> Floats:
         """V² by the linear equations, referred to the source, (slot, bus, phase)."""

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from power_grid_model import ComponentType, PowerGridModel
 
-from meanwatt.agents.numerics.arrays import Bools, Floats, require_finite, require_shape
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.library.branch import FixedLoad
 from meanwatt.model.network.library.phase_data import PhaseData
@@ -143,6 +143,10 @@ class PhaseFlow:
         converged &= self._branch.holds(out[ComponentType.node]["u_pu"], 3e-3 * drawn_kva)
         blank_unsolved(out, converged)
         return self._result(out, drawn_kva, converged)
+
+    def shared_kvar_pu(self, bus: Ints, weight: Floats) -> tuple[Floats, Floats]:
+        """As of `meanwatt.model.network.phase_branch.PhaseBranch.shared_kvar_pu`."""
+        return self._branch.shared_kvar_pu(bus, weight)
 
     def _result(self, out: Any, drawn_kva: npt.NDArray[np.complex128], converged: Bools) -> PhaseFlowResult:
         node, slots = out[ComponentType.node], len(converged)

@@ -111,6 +111,16 @@ def with_branch_adders(scenario: "Scenario", tariff: Tariff, adders: Mapping[str
     )
 
 
+def require_no_adders(tariff: Tariff) -> None:
+    """Raise ``ValueError``, in one line, for a tariff with prices by branch, for whom cannot hold them."""
+    held = [one.tariff.name for one in tariff.classes if one.branch is not None]
+    if held:
+        raise ValueError(
+            f"tariff {held[0]} has {ADDER}, which only solve, simulate without --leader, flow, emergence, validate,"
+            " design, allot, export, study and hosting can hold; leave it out: branches themselves are held here"
+        )
+
+
 def by_rate_class(tariff: Tariff) -> dict[str, Tariff]:
     """The tariff of every rate class, the default one first, those on branches of the feeder put together again."""
     parts: dict[str, list[RateClass]] = {}

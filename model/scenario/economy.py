@@ -191,10 +191,15 @@ def require_unlimited(scenario: Scenario) -> None:
 def require_undivided(scenario: Scenario) -> None:
     """Raise ``ScenarioError``, in one line, for a scenario with branches or envelopes, for whom cannot hold them."""
     require_unlimited(scenario)
+    require_unbranched(scenario)
+
+
+def require_unbranched(scenario: Scenario) -> None:
+    """Raise ``ScenarioError``, in one line, for a scenario with branches, for whom cannot hold them."""
     if scenario.feeder.branches:
         raise ScenarioError(
             f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"
-            " simulate without --leader, flow, emergence, validate, design, allot, export, study and hosting can hold,"
+            " simulate, pilot, practice, flow, emergence, validate, design, allot, export, study and hosting can hold,"
             " and in the app every page but Challenge; leave them out"
         )
 

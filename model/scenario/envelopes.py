@@ -21,7 +21,9 @@ LIMITS: Final = ("import_limit_kw", "export_limit_kw")
 EVERYBODY_ELSE: Final = "whom no other envelope names"
 NOBODY: Final = "none"
 """What messages call whom no envelope holds."""
-TAKERS: Final = "solve, simulate without --leader, flow, emergence, validate, design, export, study and hosting"
+TAKERS: Final = (
+    "solve, simulate, pilot, practice, adoption, flow, emergence, validate, design, export, study and hosting"
+)
 """Who can hold envelopes."""
 
 

@@ -472,6 +472,43 @@ def two_tap_changers(net: Any) -> None:
         net.trafo[key] = value
 
 
+SECOND: dict[str, dict[str, Any]] = {
+    "on the same side": {"tap2_side": "hv"},
+    "on the other side": {},
+    "away from its neutral": {"tap2_neutral": 1, "tap2_pos": 2},
+    "symmetrical and turned": {"tap2_changer_type": "Symmetrical", "tap2_step_degree": 60.0},
+    "turned on the same side": {"tap2_side": "hv", "tap2_step_degree": 90.0},
+    "ideal, by angle": {"tap2_changer_type": "Ideal", "tap2_step_degree": 5.0, "tap2_step_percent": np.nan},
+    "ideal, in percent": {"tap2_changer_type": "Ideal"},
+    "without a type": {"tap2_changer_type": None},
+    "without a neutral": {"tap2_neutral": np.nan},
+    "without an angle": {"tap2_step_degree": np.nan},
+    "where the first stands": {"tap_pos": 0},
+    "without a first": {"tap_changer_type": None, "tap_pos": np.nan, "tap_side": None},
+    "with the first at the star point": {"tap_at_star_point": True},
+}
+"""Second tap changers, as they differ from a plain one on the low side."""
+
+
+@pytest.mark.skipif(not THREE, reason="version 3 has them")
+@pytest.mark.parametrize("which", SECOND)
+def test_a_second_tap_changer_counts_as_in_pandapower(which: str, tmp_path: Path) -> None:
+    net = village()
+    tapped(net, "Ratio", tap_pos=2)
+    two_tap_changers(net)
+    for key, value in SECOND[which].items():
+        net.trafo[key] = value
+    assert_same(net, tmp_path)
+
+
+@pytest.mark.skipif(not THREE, reason="version 3 has them")
+def test_a_second_tap_changer_beside_a_table_of_taps_counts_as_in_pandapower(tmp_path: Path) -> None:
+    net = village()
+    two_tap_changers(net)
+    with_table(net, "trafo", TAPS)
+    assert_same(net, tmp_path)
+
+
 @pytest.mark.parametrize("name", FEATURES)
 def test_every_feature_counts_as_in_pandapower(name: str, tmp_path: Path) -> None:
     net = village()

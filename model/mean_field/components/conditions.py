@@ -39,11 +39,11 @@ def require_held(economy: Economy, tariff: Tariff) -> None:
                 "demand_charge.decision = state needs a temperature where the price acts on rates: at 0 all move at"
                 " once; give temperature_usd > 0, or pass_through and export.pass_through = 0"
             )
-    if limits_load(economy.types):
-        raise ValueError(
-            f"tariff {tariff.name} has components, and the scenario feeder.envelopes, which are not held together;"
-            " leave out one of them"
-        )
+        if demand is not None and demand.decision is DemandView.STATE and limits_load(economy.types):
+            raise ValueError(
+                "demand_charge.decision = state carries the day's largest import through plans without limits, and the"
+                " scenario has feeder.envelopes; give ex_ante or ignored, or leave out the envelopes"
+            )
     if economy.one_day is not None:
         raise ValueError(f"tariff {tariff.name} has components by the month, and one_day is a single day; leave it out")
 

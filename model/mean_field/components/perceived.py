@@ -86,6 +86,7 @@ def perceived_tariff(economy: Economy, tariff: Tariff, seasons: Seasons, seen: P
                 members=frozenset({(household.technology, household.group)}),
                 branch=household.branch or None,
                 chosen=household.rate_class,
+                envelope=household.place[1],
             )
             for k, household in enumerate(economy.types)
         ]

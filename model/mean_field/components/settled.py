@@ -27,7 +27,7 @@ def base_equilibrium(composed: Composed) -> Equilibrium:
         fixed_charge_usd_per_day=base_charges_usd_per_day(composed),
         net_load_slope=None,
         recovery_slope=None,
-        answer=replace(answer, rates=rates),
+        answer=replace(answer, rates=rates, envelopes=found.envelopes),
     )
 
 

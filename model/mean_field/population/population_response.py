@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,9 @@ class PopulationResponse:
         Population mean. [kW]
     billed_kwh_per_day
         Energy that the adder is charged on, weighted by 1 − discount: imports, less exports under net metering.
+    envelopes
+        What operating envelopes do, where it is known already, as it must be of an answer whose rates are no longer
+        those decided by; None where it is to be worked out.
     """
 
     __repr__ = short_repr
@@ -95,6 +99,7 @@ class PopulationResponse:
     wear_usd_per_day: Floats
     net_load_kw: Floats
     billed_kwh_per_day: float
+    envelopes: tuple[Any, ...] | None = None
 
 
 def population_response(

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from meanwatt.analysis.cli import main
+from meanwatt.analysis.cli.year_option import stamps
 from meanwatt.analysis.year_flow.figures import by_hour
 from meanwatt.analysis.year_flow.loads_file import LoadBlock
 from meanwatt.analysis.year_flow.slots_solved import SLOT_COLUMNS, solve_slots
@@ -334,3 +335,47 @@ def test_memory_does_not_grow_with_the_slots_but_for_a_few_numbers_each() -> Non
     more = most_bytes(40) - most_bytes(4)
     assert more <= 36 * (kept + 1500)  # and the two arrays that hold them
     assert rows * buses * 8 > 10 * kept
+
+
+CALENDAR = """
+extends = "textbook"
+battery_levels = 4
+battery_share_scale = 0.0
+[feeder]
+name = "textbook_line_5"
+[calendar]
+[calendar.days.weekend]
+load_factor = 1.1
+"""
+
+
+def test_a_market_s_year_has_real_time_stamps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(CALENDAR)
+    asked = f"{own} --tariff flat --year 2028 --households 8"
+    year = said(f"flow {asked} --out {tmp_path / 'run'}", capsys)
+    assert year["slots"] == 24 * 366
+    assert year["settings"]["year"] == 2028
+    for table in ("slots", "voltages"):
+        times = pq.read_table(tmp_path / "run" / f"{table}.parquet")["time"].to_pylist()
+        expected = pd.date_range("2028-01-01", periods=24 * 366, freq="h").strftime("%Y-%m-%d %H:%M")
+        assert times == expected.tolist()
+    lowest = year["voltage"]["min_pu"]
+    assert lowest["time"] == expected[lowest["slot"]]
+    few = said(f"flow {asked} --days 3", capsys)
+    assert few["slots"] == 72
+    lived = said(f"simulate {asked} --days 3", capsys)
+    assert few["voltage"]["min_pu"]["value"] == lived["feeder"]["voltage_min_pu"]
+    assert few["voltage"]["min_pu"]["time"].startswith(lived["date"][few["voltage"]["min_pu"]["slot"] // 24])
+
+
+def test_days_after_a_year_have_no_date_and_a_year_needs_a_calendar(capsys: pytest.CaptureFixture[str]) -> None:
+    dates = ["2027-12-30", "2027-12-31"]
+    assert stamps(dates, 1, 4, 0.25) == tuple(f"2027-12-31 00:{minute:02d}" for minute in (0, 15, 30, 45))
+    assert stamps(dates, 2, 2, 12.0) == ("", "")
+    assert stamps(None, 0, 24, 1.0) == ()
+    assert main(shlex.split("flow textbook --year 2028")) == 2
+    told = capsys.readouterr().err
+    assert "--year 2028: scenario textbook has no calendar; write one into its file" in told
+    assert main(shlex.split("flow lv_rural --loads x.csv --year 2028")) == 2
+    assert "--year belongs to a scenario's market, and --loads gives loads of a file" in capsys.readouterr().err

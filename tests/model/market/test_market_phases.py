@@ -17,6 +17,7 @@ from meanwatt.model.market.bus_placement import homes_at
 from meanwatt.model.market.history import phase_days
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.partitioned_market import Feeders, market_load_kw
+from meanwatt.model.network import phase_droop
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.phase_flow import PhaseFlow
 from meanwatt.model.network.phase_homes import customers_by_phase, homes_messages
@@ -148,8 +149,6 @@ def test_what_is_assumed_drawn_or_coarse_is_said() -> None:
     assert "1 transformers give no vector group or no zero-sequence impedance; Dyn11" in said
     assert "50 simulated households stand for 99 homes, so phases are less even" in said
     assert not any("phases" in one for one in market(24, days=0).messages)
-    varied = market(24, days=0, **{"volt_var.enabled": True}).messages
-    assert any("leaves out the reactive power of volt-var" in one for one in varied)
     without = ProsumerMarket(scenario(), households=10, behaviour="passive", power_flow=False)
     assert 'feeder.phases = "one": not in force here, for this market runs without a power flow.' in without.messages
 
@@ -205,6 +204,57 @@ def test_the_summary_is_that_of_the_slots() -> None:
     assert stress.hours == 72
     assert stress.loss_kwh > sum(record.grid.loss_kw.sum() for record in found.history if record.grid)
     assert np.sort(unbalance, axis=0)[68].max() <= stress.unbalance_95_percent <= unbalance.max()
+
+
+def sunny(**keys: Any) -> ProsumerMarket:
+    """A market whose roofs raise voltages above where volt-var begins."""
+    more = {f"feeder.{key}": value for key, value in ({"name": "lv_four_wire", "phases": "one"} | keys).items()}
+    asked = load_scenario("oahu", overrides=more | {"pv_share_scale": 3.0, "pv_scale": 2.0, "battery_share_scale": 0.0})
+    found = ProsumerMarket(asked, households=24, rng=3, behaviour="passive")
+    found.step()
+    return found
+
+
+def test_inverters_answer_to_the_voltage_of_their_own_phase() -> None:
+    """Reactive power is drawn where a phase is high; energy, bills and prices do not change."""
+    plain, curved = sunny(), sunny(**{"volt_var.enabled": True})
+    assert plain.day_digest == curved.day_digest
+    ((_, without),), ((_, found),) = phase_days(plain.history), phase_days(curved.history)
+    assert without.inverters is None
+    inverters = found.inverters
+    assert inverters is not None
+    assert inverters.fixed_point.all()
+    assert inverters.residual_pu.max() <= 1e-9
+    assert inverters.starts_differ_pu.max() < 1e-8
+    np.testing.assert_array_equal(found.net_load_kw, without.net_load_kw)
+    acts = inverters.fed_in_kvar < -0.1
+    assert acts.any()
+    high = without.voltage_pu.max(axis=(1, 2))
+    assert (found.voltage_pu.max(axis=(1, 2))[acts & (high > 1.03)] < high[acts & (high > 1.03)]).all()
+    np.testing.assert_array_equal(found.voltage_pu[:4], without.voltage_pu[:4])  # at night nobody can
+    stress = market_phases(curved)
+    assert stress is not None
+    assert stress.volt_var is not None
+    assert stress.volt_var.most_kvar_drawn == -inverters.fed_in_kvar.min()
+    assert stress.volt_var.hours_without_fixed_point == 0.0
+    assert stress.to_json()["volt_var"]["residual_pu"] == inverters.residual_pu.max()
+    from meanwatt.analysis.cli.simulate_tables import _phases
+
+    drawn = f"{stress.volt_var.most_kvar_drawn:.2f}"
+    assert ("drawn by volt-var", drawn, "kvar at most") in _phases(stress.to_json()).rows
+
+
+def test_hours_in_which_curve_and_phases_do_not_agree_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phase_droop, "MOST_FLOWS", 1)
+    found = sunny(**{"volt_var.enabled": True})
+    ((_, day),) = phase_days(found.history)
+    assert day.inverters is not None
+    apart = ~day.inverters.fixed_point
+    assert apart.any()
+    assert np.isnan(day.voltage_pu[apart]).all()
+    said = f"feeder.volt_var by phase: curve and voltages do not agree in {apart.sum() * found.slot_hours:g} hours"
+    assert any(one.startswith(said) for one in found.messages)
+    assert not any("Power flow by phase: no state" in one for one in found.messages)
 
 
 def test_tables_hold_voltage_and_unbalance_of_every_phase() -> None:

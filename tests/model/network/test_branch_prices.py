@@ -283,9 +283,9 @@ def test_commands_that_cannot_hold_branches_say_so(capsys: pytest.CaptureFixture
     path = tmp_path / "own.toml"
     path.write_text('extends = "textbook"\n[feeder]\nname = "lv_rural"\nbranches = { far = "1-12" }\n')
     assert list(own_scenario(str(path), None).feeder.branches) == ["far"], "the app holds them"
-    assert main(["practice", "textbook", *given]) == 2
+    assert main(["impacts", "flat", "tou", "textbook", *given]) == 2
     said = capsys.readouterr().err
-    assert "has feeder.branches (far), which only solve, simulate without --leader, flow, emergence" in said
+    assert "has feeder.branches (far), which only solve, simulate, pilot, practice, flow, emergence" in said
     assert said.count("\n") == 1
     more = ["--set", "tariff.branch_adder_usd_per_kwh.far=0.02", "--set", "battery_levels=4"]
     assert main(["solve", "textbook", *given, *more, "--certify", "none", "--json"]) == 0

@@ -11,8 +11,9 @@ from scipy.optimize import brentq, root
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.network import droop
-from meanwatt.model.network.droop import TOLERANCE_PU, Start, solve_droop, starts_differ_pu
+from meanwatt.model.network.droop import solve_droop, starts_differ_pu
 from meanwatt.model.network.feeder import Feeder, build_feeder, feeder_from_graph
+from meanwatt.model.network.fixed_point import TOLERANCE_PU, Start
 from meanwatt.model.network.inverter_curves import InverterControl, Inverters, Reference, VoltVar, VoltWatt
 from meanwatt.model.network.power_flow import Method, PowerFlow
 

@@ -298,22 +298,14 @@ def test_who_cannot_hold_limits_says_so_in_a_line(tmp_path: Path, capsys: pytest
     with pytest.raises(ValueError, match=r"own has feeder\.envelopes \(all\), which only solve, simulate"):
         own_scenario(str(path), None)
     limit = ["--set", "feeder.envelopes.all.export_limit_kw=1"]
-    for command in (
-        ["practice", "textbook"],
-        ["adoption", "textbook"],
-    ):
-        assert main([*command, *limit]) == 2
-        err = capsys.readouterr().err
-        said = "has feeder.envelopes (all), which only solve, simulate without --leader, flow, emergence, validate"
-        assert said in err
-        assert err.count("\n") == 1
+    assert main(["impacts", "flat", "tou", "textbook", *limit]) == 2
+    err = capsys.readouterr().err
+    assert "has feeder.envelopes (all), which only solve, simulate, pilot, practice, adoption, flow" in err
+    assert err.count("\n") == 1
     assert main(["design", "textbook", *limit, "--leader", "commission", "--anneal"]) == 2
     assert "--anneal lowers the temperature to 0, and feeder.envelopes are held" in capsys.readouterr().err
     assert main(["validate", "textbook", *limit, "--checks", "exploitability", "--households", "30"]) == 2
     assert "--checks exploitability is none of a scenario with feeder.envelopes" in capsys.readouterr().err
-    tiers = ["--set", "tariff.minimum_bill.usd_per_month=5", "--set", "battery_levels=4"]
-    assert main(["solve", "textbook", "--tariff", "flat", *limit, *tiers]) == 2
-    assert "which are not held together; leave out one of them" in capsys.readouterr().err
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
