@@ -109,8 +109,9 @@ class DayProblem(NamedTuple):
         η. [USD]
     soft
         Whether values follow the entropy rule; else they are maxima.
-    anchor : (c, h, e, z, j)
-        The policy from which departures cost η times their relative entropy, under the entropy rule; empty without one.
+    anchor : (c, h, z, j, e)
+        The policy from which departures cost η times their relative entropy, under the entropy rule, as of `by_level`;
+        empty without one.
     """
 
     reward: Floats

@@ -36,6 +36,7 @@ from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRul
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
+from meanwatt.agents.household.soft_slot import by_level
 from meanwatt.agents.household.split import Ties
 from meanwatt.agents.household.storage import Choice, every_move
 from meanwatt.agents.numerics.anderson import accelerate
@@ -196,7 +197,7 @@ def respond(
         discount=delta ** (1 / slots),
         temperature=temperature,
         soft=soft,
-        anchor=NO_ANCHOR if anchor is None else as_input(anchor),
+        anchor=NO_ANCHOR if anchor is None else as_input(by_level(anchor)),
     )
     if problem.one_day is not None:
         sweep_day(day, np.array(midnight, order="C"), value, probability)

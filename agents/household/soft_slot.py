@@ -171,7 +171,15 @@ def _plain_soft(  # noqa: PLR0913
                 probability[e, z, j] = 0.0
 
 
-@compiled(error_model="numpy")
+def by_level(anchor: Floats) -> Floats:
+    """An anchor (c, h, e, z, j) as `anchored_slot` reads it: (c, h, z, j, e), rows of levels padded with zeros."""
+    states, slots, levels, shocks, count = anchor.shape
+    rows = np.zeros((states, slots, shocks, count, padded(levels)))
+    rows[..., :levels] = anchor.transpose(0, 1, 3, 4, 2)
+    return rows
+
+
+@compiled(error_model="numpy", fastmath={"nnan", "nsz"})
 def anchored_slot(  # noqa: PLR0913  # complexipy: ignore
     reward: Floats,
     lowest: int,
@@ -183,35 +191,39 @@ def anchored_slot(  # noqa: PLR0913  # complexipy: ignore
     value: Floats,
     probability: Floats,
 ) -> None:
-    """value[z, e] = η log Σ_j anchor[e, z, j] exp((r[z, j] + ahead[z, e + m_j])/η), arguments as in `soft_slot`.
+    """value[z, e] = η log Σ_j anchor[z, j, e] exp((r[z, j] + ahead[z, e + m_j])/η), other arguments as in `soft_slot`.
 
-    Moves whose ``anchor`` is 0 are not made; at least one of every row must be above 0.
+    Moves whose ``anchor`` is 0 are not made; at least one of every level must be above 0.
     """
     shocks, levels = value.shape
-    count = beyond - first
+    count, width = reward.shape[1], anchor.shape[2]
     cold = 1.0 / temperature
-    reach, worth = np.empty(levels + reward.shape[1]), np.empty(count)
-    for k in range(reach.size):
+    reach, best, total = np.empty(width + count), np.empty(width), np.empty(width)
+    for k in range(width + count):
         reach[k] = UNREACHABLE_USD
     for z in range(shocks):
         for e in range(levels):
             reach[e - lowest] = ahead[z, e]
-        earned = reward[z, first:beyond]
+        for e in range(width):
+            best[e], total[e] = UNREACHABLE_USD, 0.0
+        for j in range(first, beyond):
+            row, held, earned = reach[j : j + width], anchor[z, j], reward[z, j]
+            for e in range(width):
+                worth = earned + row[e]
+                best[e] = max(best[e], worth if held[e] > 0.0 else UNREACHABLE_USD)
+        for j in range(first, beyond):
+            row, held, earned = reach[j : j + width], anchor[z, j], reward[z, j]
+            for e in range(width):
+                total[e] += held[e] * quick_exp(min((earned + row[e] - best[e]) * cold, 0.0))
         for e in range(levels):
-            row, held = reach[e + first : e + beyond], anchor[e, z, first:beyond]
-            best = UNREACHABLE_USD
-            for k in range(count):
-                worth[k] = earned[k] + row[k] if held[k] > 0.0 else UNREACHABLE_USD
-                best = max(best, worth[k])
-            total = 0.0
-            for k in range(count):  # cold, few moves are worth an exponential
-                behind = (worth[k] - best) * cold
-                worth[k] = held[k] * quick_exp(behind) if behind > FAR_BEHIND else 0.0
-                total += worth[k]
-            value[z, e] = best + temperature * quick_log(total)
-            if probability.size:
-                share, chosen = 1.0 / total, probability[e, z]
-                for j in range(chosen.size):
-                    chosen[j] = 0.0
-                for k in range(count):
-                    chosen[first + k] = worth[k] * share
+            value[z, e] = best[e] + temperature * quick_log(total[e])
+        if not probability.size:
+            continue
+        for e in range(levels):
+            share, chosen = 1.0 / total[e], probability[e, z]
+            for j in range(chosen.size):
+                chosen[j] = 0.0
+            for j in range(first, beyond):
+                behind = (reward[z, j] + reach[e + j] - best[e]) * cold
+                if behind > FAR_BEHIND:  # cold, few moves are worth an exponential
+                    chosen[j] = anchor[z, j, e] * quick_exp(min(behind, 0.0)) * share

@@ -15,7 +15,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.rates import Rates, payment_usd
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.price_product import PriceProduct
-from meanwatt.model.mean_field.population.flow import Flow, worth_left_usd
+from meanwatt.model.mean_field.population.flow import Flow
 from meanwatt.model.mean_field.population.game import (
     ROUNDING,
     Game,
@@ -32,6 +32,7 @@ from meanwatt.model.mean_field.population.population_response import (
     surplus_usd_per_day,
 )
 from meanwatt.model.mean_field.population.ties import forgone_by_plans_usd_per_day, parts_somewhere, tie_slots
+from meanwatt.model.mean_field.population.worth_left import worth_left_usd
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy

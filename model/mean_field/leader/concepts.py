@@ -33,13 +33,13 @@ from meanwatt.model.mean_field.leader.leader_problem import (
     trial_of,
 )
 from meanwatt.model.mean_field.leader.tariff_family import starting_points
-from meanwatt.model.mean_field.population.flow import worth_left_usd
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import (
     decision_problem,
     own_decision_problem,
     surplus_usd_per_day,
 )
+from meanwatt.model.mean_field.population.worth_left import worth_left_usd
 from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.counted import counted

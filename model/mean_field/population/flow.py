@@ -15,7 +15,7 @@ from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints, as_input, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.model.mean_field.population.midnight_law import long_run_midnight, stationary_midnight
+from meanwatt.model.mean_field.population.midnight_law import law_by_rows, long_run_midnight, stationary_midnight
 
 LAW_TOLERANCE = 1e-13
 """Estimated distance to the stationary law at which iterating stops unless told (total variation per common state)."""
@@ -35,6 +35,12 @@ RESTARTS = 4
 """and restarts that are worth it."""
 SLOW_SHARE = 0.03
 """Share of the tolerance that its change over a day must meet: what is left decays slowly."""
+LOOKS, HOPELESS = 8, 100.0
+"""Days between looks at whether plain days will settle, and the multiple of the tolerance by which they may miss it,"""
+MOST_ROWS, MOST_STARTS = 1_200, 256
+"""where the system over rows is at most so large, and a day's operators (shocks × levels),"""
+EXACT_CHANGE = 1e-14
+"""and what the law of that system may change over a day."""
 CHEAP_JOINT = 200
 """Up to this size of a law at midnight the linear system costs less than GMRES."""
 SWEEP_LIMIT = 400
@@ -213,15 +219,24 @@ def _push(
     laziness: float,
     law: Floats,
     check: Callable[[], None],
+    looks: int = 0,
 ) -> float:
-    """`push_days` in calls of bounded length; return the distance to the stationary law."""
+    """`push_days` in calls of bounded length; return the distance to the stationary law.
+
+    With ``looks``, days between two looks, it ends before the limit where the law will not settle within it.
+    """
     at_once = max(CELLS_AT_ONCE // arrays[0].size, 1)
+    at_once = min(at_once, looks) if looks else at_once
     days, distance, previous = 0, np.inf, np.inf
     while days < limit and distance > tolerance:
         check()
-        part = min(at_once, limit - days)
+        part, before = min(at_once, limit - days), previous
         distance, previous = push_days(midnight, *arrays, part, tolerance, laziness, previous, law)
         days += part
+        if looks and before < np.inf:
+            at_the_end = previous * (previous / before) ** ((limit - days) / part)
+            if at_the_end > HOPELESS * tolerance:
+                break
     return distance
 
 
@@ -309,21 +324,6 @@ def household_flow(
     return Flow(law=law, frequency=_frequency(law, policy.probability), defect=0.0)
 
 
-def worth_left_usd(flow: Flow, policy: PolicyTable, horizon: DecisionProblem, level_kwh: float) -> float:
-    """Expected worth of what a single day leaves behind, by the value its outlook gives to tomorrow. [USD]"""
-    if horizon.one_day is None:
-        return 0.0
-    states, _, levels, shocks = flow.law.shape
-    end = np.zeros((states, levels, shocks))
-    for j, move in enumerate(policy.moves):
-        done = flow.law[:, -1] * policy.probability[:, -1, :, :, j]
-        low, high = max(0, -move), min(levels, levels - move)
-        end[:, low + move : high + move] += done[:, low:high]
-    worth = np.broadcast_to(horizon.one_day.midnight_usd(levels, level_kwh), (states, shocks, levels))
-    tomorrow = np.tensordot(horizon.common_kernel, worth, axes=1)
-    return float(horizon.common_probability @ np.einsum("cez,zy,cye->c", end, horizon.shock_kernel, tomorrow))
-
-
 def stationary_flow(
     policy: PolicyTable,
     shock_kernel: Floats,
@@ -368,7 +368,14 @@ def stationary_flow(
         require_shape("the law to start from", start, (states, levels, shocks), "(common state, level, shock)")
         midnight = np.array(start, order="C")
     arrays = _read(policy, shock_kernel, backward)
-    defect = _push(midnight, arrays, FAST_DAYS, tolerance, 0.0, law, check)
+    by_rows = midnight.size > CHEAP_JOINT and levels * shocks <= MOST_STARTS
+    defect = _push(midnight, arrays, FAST_DAYS, tolerance, 0.0, law, check, LOOKS if by_rows else 0)
+    found = law_by_rows(*arrays, MOST_ROWS) if defect > tolerance and by_rows else None
+    if found is not None:
+        midnight = found
+        _, change = push_days(midnight, *arrays, 1, tolerance, 0.0, np.inf, law)
+        if change <= max(SLOW_SHARE * tolerance, EXACT_CHANGE):
+            defect = change
     if defect > tolerance:
         if midnight.size > CHEAP_JOINT:
             midnight = _krylov(midnight, arrays, tolerance, law, check)

@@ -15,12 +15,12 @@ from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import PROFIT_USD, alternating, feedback, frozen, held_day
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
-from meanwatt.model.mean_field.population.flow import worth_left_usd
 from meanwatt.model.mean_field.population.population_response import (
     decision_problem,
     energy_cost_usd_per_day,
     own_decision_problem,
 )
+from meanwatt.model.mean_field.population.worth_left import worth_left_usd
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 

@@ -5,12 +5,15 @@ import pytest
 
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, stationary_flow
-from meanwatt.model.mean_field.population.midnight_law import long_run_midnight
+from meanwatt.model.mean_field.population import flow as flow_module
+from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, moves_taken, stationary_flow
+from meanwatt.model.mean_field.population.midnight_law import law_by_rows, long_run_midnight
 
 MOVES = np.arange(-2, 3)
 SUNNY_CLOUDY = np.array([[0.75, 0.25], [0.4, 0.6]])
 STILL = np.array([[1.0]])
+PAIRS = np.array([[0.5, 0.3, 0.1, 0.1], [0.2, 0.1, 0.4, 0.3]])
+"""Two mornings that four states share."""
 
 
 def table(probability: Floats) -> PolicyTable:
@@ -112,3 +115,57 @@ def test_a_start_that_is_stationary_stays() -> None:
     first, _ = long_run_midnight(table(probability), STILL, STILL, np.full((1, 6, 1), 1 / 6))
     again, _ = long_run_midnight(table(probability), STILL, STILL, first)
     assert again == pytest.approx(first, abs=1e-14)
+
+
+def slow(states: int, slots: int, levels: int, shocks: int, seed: int) -> Floats:
+    """Plans that all but always take one move and one that is near it now and then, so that days mix slowly."""
+    rng = np.random.default_rng(seed)
+    rare = greedy(states, slots, levels, shocks, rng, most=5)
+    return np.asarray(0.98 * greedy(states, slots, levels, shocks, rng) + 0.02 * rare)
+
+
+@pytest.mark.parametrize("memory", [0, 1])
+def test_the_system_over_rows_has_the_law_that_a_day_leaves_where_it_was(memory: int) -> None:
+    """However many states a row P(c'|c) has; the only such law, by the eigenvectors of the day in plain numpy."""
+    kernel = np.array([[0.7, 0.3], [0.2, 0.8]]) if memory == 0 else np.repeat(PAIRS, 2, axis=0)
+    shock = np.array([[0.9, 0.1], [0.3, 0.7]])
+    backward, _ = backward_of(kernel)
+    probability = slow(len(kernel), 3, 7, 2, seed=5)
+    law = law_by_rows(probability, moves_taken(probability), MOVES, shock, backward, largest=28)
+    assert law is not None
+    assert law.sum(axis=(1, 2)) == pytest.approx(1.0, abs=1e-13)
+    assert pushed_a_day(probability, shock, backward, law) == pytest.approx(law, abs=1e-14)
+    everywhere = np.eye(law.size).reshape(*law.shape, law.size)
+    day = pushed_a_day(probability, shock, backward, everywhere).reshape(law.size, law.size)
+    assert np.sort(np.abs(np.linalg.eigvals(day)))[-2] < 1 - 1e-6
+    assert law_by_rows(probability, moves_taken(probability), MOVES, shock, backward, largest=27) is None
+
+
+def test_no_system_over_rows_decides_how_many_live_apart() -> None:
+    """Households who never meet, and those who all but never do, are left to the law that a start comes to."""
+    stays = np.zeros((1, 2, 6, 1, MOVES.size))
+    stays[..., 2] = 1.0
+    for rare in (0.0, 1e-14):
+        probability = stays * (1 - rare)
+        probability[:, :, 3, :, 1] += rare
+        assert law_by_rows(probability, moves_taken(probability), MOVES, STILL, STILL, largest=100) is None
+
+
+def test_a_stationary_day_takes_the_system_where_plain_days_would_not_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The law is that of many plain days; slow days are given up at the first looks."""
+    probability, shock = slow(1, 4, 60, 2, seed=11) * 1.0, np.array([[0.9, 0.1], [0.3, 0.7]])
+    shocks = np.array([0.75, 0.25])
+    found: list[Floats | None] = []
+
+    def watched(*arguments: object) -> Floats | None:
+        found.append(law_by_rows(*arguments))  # type: ignore[arg-type]
+        return found[-1]
+
+    monkeypatch.setattr(flow_module, "law_by_rows", watched)
+    monkeypatch.setattr(flow_module, "CHEAP_JOINT", 100)
+    flow = stationary_flow(table(probability), shock, shocks, STILL)
+    assert len(found) == 1
+    assert found[0] is not None
+    assert flow.defect <= flow_module.EXACT_CHANGE
+    law = flow.law[:, 0]
+    assert pushed_a_day(probability, shock, STILL, law) == pytest.approx(law, abs=1e-14)

@@ -11,9 +11,10 @@ from meanwatt.agents.household.decision_problem import HeldDay, OneDay
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
-from meanwatt.model.mean_field.population.flow import household_flow, worth_left_usd
+from meanwatt.model.mean_field.population.flow import household_flow
 from meanwatt.model.mean_field.population.population_response import decision_problem, own_decision_problem
 from meanwatt.model.mean_field.population.type_stack import stack_types, terms_of
+from meanwatt.model.mean_field.population.worth_left import worth_left_usd
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.mean_field.zero_temperature.column_pool import free_unused, take_means
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import ExactSolution, solve_exact
