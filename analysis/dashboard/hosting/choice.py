@@ -70,7 +70,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         """Check names and ranges; ValueError in one line."""
-        self.settings.preset()
+        self.settings.single()
         if self.feeder not in (OWN_FEEDER, *FEEDERS):
             raise ValueError(unknown("feeder", self.feeder, (OWN_FEEDER, *FEEDERS)))
         for key, names in NAMES.items():

@@ -55,7 +55,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         """Check names and ranges; ValueError in one line."""
-        self.settings.preset()
+        self.settings.single()
         definition = find(self.leader)
         if self.concept not in CONCEPTS:
             raise ValueError(unknown("concept", self.concept, CONCEPTS))

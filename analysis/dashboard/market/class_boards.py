@@ -1,0 +1,173 @@
+"""Who pays whom by rate class, and what bills are made of where a tariff has components: tables that add up."""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.analysis.dashboard.market.class_lines import class_label, class_rates, has_classes
+from meanwatt.analysis.dashboard.shared.bill_parts import (
+    CENTS_PER_MONTH,
+    EXPORTS,
+    cents,
+    in_cents,
+    mean_by,
+    part_label,
+    parts_usd_per_day,
+    technology_label,
+    traded_kwh,
+)
+from meanwatt.analysis.dashboard.shared.figures import usd
+from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.output.rate_classes import class_fixed_charge_usd_per_day, class_names, class_of_type
+from meanwatt.model.mean_field.components.component_messages import component_messages
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH
+
+RATES: Final = "Rate classes: who pays whom"
+PARTS: Final = "What the bills are made of"
+SAYS: Final = "What these bills approximate"
+SAME_CENTS: Final = 0.5
+"""Prices closer than this are printed as one. [¢/kWh]"""
+
+
+class ClassBoards(NamedTuple):
+    """JSON of the tables, for the components `Statement` and `BillMessages`; empty where there is nothing to say."""
+
+    rates: str = ""
+    parts: str = ""
+    says: str = ""
+
+
+NO_CLASSES: Final = ClassBoards()
+
+
+def class_boards(solution: Solution) -> ClassBoards:
+    """Write the tables of a solution: nothing where one tariff of rates and fixed charges holds for all."""
+    classes, composed = has_classes(solution), solution.composed
+    if not classes and composed is None:
+        return NO_CLASSES
+    says = () if composed is None else component_messages(composed)
+    return ClassBoards(
+        rates=to_json(rates_board(solution)) if classes else "",
+        parts=to_json(parts_board(solution)),
+        says=to_json({"title": SAYS, "texts": list(says)}) if says else "",
+    )
+
+
+def rates_board(solution: Solution) -> dict[str, Any]:
+    """A row for each rate class: its rates, its mean bill, and what of that is left for the network."""
+    equilibrium = solution.equilibrium
+    economy = equilibrium.economy
+    place, share = class_of_type(equilibrium), economy.type_share
+    homes = np.bincount(place, weights=share)
+    bill, energy = equilibrium.bill_usd_per_day, energy_usd_per_day(solution)
+    bills, network = (np.round(CENTS_PER_MONTH * values).astype(int) for values in _means(place, share, bill, energy))
+    rates = zip(class_names(equilibrium), class_rates(solution), equilibrium.tariff.class_tariffs, strict=True)
+    titles = {name: table.title for name, table in economy.scenario.tariffs.items()}
+    rows = [
+        [
+            class_label(name, k).capitalize(),
+            titles.get(tariff.name) or tariff.name,
+            f"{100 * homes[k]:.0f} %",
+            _cents(own.pay),
+            "–" if own.earn is None else _cents(own.earn),
+            _fixed(solution, k),
+            cents(int(bills[k])),
+            cents(int(bills[k] - network[k])),
+            cents(int(network[k])),
+        ]
+        for k, (name, own, tariff) in enumerate(rates)
+    ]
+    whole = [round(CENTS_PER_MONTH * float(share @ values)) for values in (bill, bill - energy)]
+    cost = CENTS_PER_MONTH * economy.fixed_cost_usd_per_day
+    return {
+        "title": RATES,
+        "help": help_link("read-classes"),
+        "key": "classes",
+        "kept": 6,
+        "heads": [
+            "Class",
+            "Tariff",
+            "Homes",
+            "A kWh costs, ¢",
+            "One sold earns, ¢",
+            "Fixed, $ a month",
+            "Bill, $ a month",
+            "its energy at the wholesale price",
+            "left for the network",
+        ],
+        "rows": rows,
+        "foot": ["All homes", "", "100 %", "", "", "", cents(whole[0]), cents(whole[0] - whole[1]), cents(whole[1])],
+        "caption": _caption([row[0] for row in rows], network / 100, cost / 100),
+    }
+
+
+def _means(place: Ints, share: Floats, bill: Floats, energy: Floats) -> tuple[Floats, Floats]:
+    """Mean bill of every class, and what its energy leaves of it. (class,) each [USD/day]"""
+    return mean_by(place.tolist(), share, bill), mean_by(place.tolist(), share, bill - energy)
+
+
+def energy_usd_per_day(solution: Solution) -> Floats:
+    """What the net load of a home of each type costs at the wholesale price. (θ,) [USD/day]"""
+    price = solution.equilibrium.wholesale_usd_per_kwh
+    return np.array([((b - s) * price).sum() for b, s in zip(*traded_kwh(solution), strict=True)])
+
+
+def _cents(rate: Floats) -> str:
+    low, high = 100 * float(rate.min()), 100 * float(rate.max())
+    return f"{low:.1f}" if high - low < SAME_CENTS else f"{low:.0f} to {high:.0f}".replace("-", "−")
+
+
+def _fixed(solution: Solution, place: int) -> str:
+    """The fixed charge of a class, or the range of its income groups. [USD/month]"""
+    charges = [DAYS_PER_MONTH * one for one in class_fixed_charge_usd_per_day(solution.equilibrium, place).values()]
+    ends = dict.fromkeys(f"{end:.2f}".replace("-", "−") for end in (min(charges), max(charges)))
+    return " to ".join(ends)
+
+
+def _caption(names: list[str], network_usd: Floats, cost_usd: float) -> str:
+    """Read who pays more for the network than it costs a home, and who less."""
+    most, least = int(network_usd.argmax()), int(network_usd.argmin())
+    return (
+        f"The network costs {usd(cost_usd, 2)} a home and month. Of its bill {names[most].lower()} leave"
+        f" {usd(float(network_usd[most]), 2)} for it, {names[least].lower()} {usd(float(network_usd[least]), 2)}."
+    )
+
+
+def parts_board(solution: Solution) -> dict[str, Any]:
+    """A row for each part of the mean bill, a column for each rate class, or technology where there is but one."""
+    equilibrium = solution.equilibrium
+    economy = equilibrium.economy
+    heads, place = _columns(solution)
+    exact = parts_usd_per_day(solution)
+    by_place = {name: CENTS_PER_MONTH * mean_by(place, economy.type_share, paid) for name, paid in exact.items()}
+    totals = np.round(CENTS_PER_MONTH * mean_by(place, economy.type_share, equilibrium.bill_usd_per_day))
+    columns = [
+        in_cents({name: float(values[k]) for name, values in by_place.items()}, int(total))
+        for k, total in enumerate(totals)
+    ]
+    kept = [name for name in exact if any(column[name] for column in columns)]
+    kept.sort(key=lambda name: name == EXPORTS)
+    return {
+        "title": PARTS,
+        "help": help_link("read-classes"),
+        "key": "parts",
+        "kept": 0,
+        "heads": ["$ a month and home", *heads],
+        "rows": [[part_label(name), *(cents(column[name]) for column in columns)] for name in kept],
+        "foot": ["Bill", *(cents(int(total)) for total in totals)],
+        "caption": "Means of the mean field, before any home is simulated; every column adds up.",
+    }
+
+
+def _columns(solution: Solution) -> tuple[list[str], list[int]]:
+    """Heads of the columns, and which one each household type is in."""
+    equilibrium = solution.equilibrium
+    if has_classes(solution):
+        names = [class_label(name, place).capitalize() for place, name in enumerate(class_names(equilibrium))]
+        return names, class_of_type(equilibrium).tolist()
+    technologies = list(dict.fromkeys(one.technology for one in equilibrium.economy.types))
+    heads = [technology_label(name).capitalize() for name in technologies]
+    return heads, [technologies.index(one.technology) for one in equilibrium.economy.types]
