@@ -8,6 +8,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.dashboard.market.class_lines import class_label, class_rates, has_classes
 from meanwatt.analysis.dashboard.shared.bill_parts import (
     CENTS_PER_MONTH,
+    COMPONENTS,
     EXPORTS,
     cents,
     in_cents,
@@ -21,6 +22,7 @@ from meanwatt.analysis.dashboard.shared.figures import usd
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.analysis.output.rate_classes import class_fixed_charge_usd_per_day, class_names, class_of_type
 from meanwatt.model.mean_field.components.component_messages import component_messages
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
@@ -30,6 +32,13 @@ PARTS: Final = "What the bills are made of"
 SAYS: Final = "What these bills approximate"
 SAME_CENTS: Final = 0.5
 """Prices closer than this are printed as one. [¢/kWh]"""
+
+
+def on_page(text: str) -> str:
+    """A sentence of the solver, in which the command that bills home by home is what it is on the page."""
+    key, _, said = text.partition(": ")
+    whose = key.removeprefix("tariff.")
+    return f"{COMPONENTS.get(whose, whose)}: {said.replace('simulate bills', 'the days that pass here bill')}"
 
 
 class ClassBoards(NamedTuple):
@@ -52,55 +61,42 @@ def class_boards(solution: Solution) -> ClassBoards:
     return ClassBoards(
         rates=to_json(rates_board(solution)) if classes else "",
         parts=to_json(parts_board(solution)),
-        says=to_json({"title": SAYS, "texts": list(says)}) if says else "",
+        says=to_json({"title": SAYS, "texts": [on_page(text) for text in says]}) if says else "",
     )
 
 
 def rates_board(solution: Solution) -> dict[str, Any]:
-    """A row for each rate class: its rates, its mean bill, and what of that is left for the network."""
+    """A column for each rate class: its rates, its mean bill, and what of that is left for the network."""
     equilibrium = solution.equilibrium
     economy = equilibrium.economy
     place, share = class_of_type(equilibrium), economy.type_share
     homes = np.bincount(place, weights=share)
     bill, energy = equilibrium.bill_usd_per_day, energy_usd_per_day(solution)
     bills, network = (np.round(CENTS_PER_MONTH * values).astype(int) for values in _means(place, share, bill, energy))
-    rates = zip(class_names(equilibrium), class_rates(solution), equilibrium.tariff.class_tariffs, strict=True)
-    titles = {name: table.title for name, table in economy.scenario.tariffs.items()}
-    rows = [
-        [
-            class_label(name, k).capitalize(),
-            titles.get(tariff.name) or tariff.name,
-            f"{100 * homes[k]:.0f} %",
-            _cents(own.pay),
-            "–" if own.earn is None else _cents(own.earn),
-            _fixed(solution, k),
-            cents(int(bills[k])),
-            cents(int(bills[k] - network[k])),
-            cents(int(network[k])),
-        ]
-        for k, (name, own, tariff) in enumerate(rates)
-    ]
     whole = [round(CENTS_PER_MONTH * float(share @ values)) for values in (bill, bill - energy)]
-    cost = CENTS_PER_MONTH * economy.fixed_cost_usd_per_day
+    names = [class_label(name, k) for k, name in enumerate(class_names(equilibrium))]
+    rates = class_rates(solution)
+    every = range(len(names))
     return {
         "title": RATES,
         "help": help_link("read-classes"),
         "key": "classes",
-        "kept": 6,
-        "heads": [
-            "Class",
-            "Tariff",
-            "Homes",
-            "A kWh costs, ¢",
-            "One sold earns, ¢",
-            "Fixed, $ a month",
-            "Bill, $ a month",
-            "its energy at the wholesale price",
-            "left for the network",
+        "kept": 0,
+        "heads": ["Means of a home", *(name.capitalize() for name in names), "All"],
+        "rows": [
+            ["Homes", *(f"{100 * part:.0f} %" for part in homes), "100 %"],
+            ["A kWh costs, ¢", *(_cents(own.pay) for own in rates), ""],
+            ["One sold earns, ¢", *("–" if own.earn is None else _cents(own.earn) for own in rates), ""],
+            ["Fixed, $ a month", *(_fixed(solution, k) for k in every), ""],
+            ["Bill, $ a month", *(cents(int(one)) for one in bills), cents(whole[0])],
+            [
+                "− its energy, wholesale",
+                *(cents(int(bills[k] - network[k])) for k in every),
+                cents(whole[0] - whole[1]),
+            ],
         ],
-        "rows": rows,
-        "foot": ["All homes", "", "100 %", "", "", "", cents(whole[0]), cents(whole[0] - whole[1]), cents(whole[1])],
-        "caption": _caption([row[0] for row in rows], network / 100, cost / 100),
+        "foot": ["= left for the network", *(cents(int(one)) for one in network), cents(whole[1])],
+        "caption": _caption(solution, names, network / 100),
     }
 
 
@@ -127,13 +123,15 @@ def _fixed(solution: Solution, place: int) -> str:
     return " to ".join(ends)
 
 
-def _caption(names: list[str], network_usd: Floats, cost_usd: float) -> str:
-    """Read who pays more for the network than it costs a home, and who less."""
-    most, least = int(network_usd.argmax()), int(network_usd.argmin())
-    return (
-        f"The network costs {usd(cost_usd, 2)} a home and month. Of its bill {names[most].lower()} leave"
-        f" {usd(float(network_usd[most]), 2)} for it, {names[least].lower()} {usd(float(network_usd[least]), 2)}."
-    )
+def _caption(solution: Solution, names: list[str], network_usd: Floats) -> str:
+    """Read what each class leaves for the network beside what that costs a home, and say who is on which tariff."""
+    economy = solution.equilibrium.economy
+    titles = {name: table.title for name, table in economy.scenario.tariffs.items()}
+    tariffs = [titles.get(one.name) or one.name for one in solution.equilibrium.tariff.class_tariffs]
+    left = listed([f"{usd(float(paid), 2)} by {name}" for name, paid in zip(names, network_usd, strict=True)])
+    on = "; ".join(f"{name} on {title}" for name, title in zip(names, tariffs, strict=True))
+    cost = usd(DAYS_PER_MONTH * economy.fixed_cost_usd_per_day, 2)
+    return f"The network costs {cost} a home and month, for which is left {left}. {on[0].upper()}{on[1:]}."
 
 
 def parts_board(solution: Solution) -> dict[str, Any]:

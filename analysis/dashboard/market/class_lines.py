@@ -10,8 +10,11 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.dashboard.shared.day_chart import chart_line
 from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.analysis.output.rate_classes import class_names, class_of_type
 
+SAME_RATE_USD_PER_KWH: Final = 5e-4
+"""Rates closer than this are one line to the eye. [USD/kWh]"""
 LINES: Final = 6
 """Styles of lines that tell classes apart."""
 OTHERS: Final = "others"
@@ -69,18 +72,24 @@ def class_rates(solution: Solution) -> list[ClassRates]:
 
 
 def class_lines(classes: Sequence[ClassRates], state: int) -> list[dict[str, Any]]:
-    """What every class pays, labelled where it is furthest from what the other classes pay, and what it earns."""
+    """What every class pays, labelled where it is furthest from what the others pay, and what it earns.
+
+    Classes that pay the same have one label, at the first of them.
+    """
     pays = np.array([one.pay[state] for one in classes])
+    same = [[k for k in range(len(pays)) if np.abs(pays[k] - row).max() < SAME_RATE_USD_PER_KWH] for row in pays]
     taken: set[int] = set()
     found = []
     for place, one in enumerate(classes):
-        apart = np.abs(np.delete(pays, place, axis=0) - pays[place]).min(axis=0)
+        others = np.delete(pays, same[place], axis=0)
+        apart = np.abs(others - pays[place]).min(axis=0) if len(others) else np.zeros(pays.shape[1])
         free = [slot for slot in np.argsort(-apart, kind="stable").tolist() if slot not in taken]
         slot = free[0]
         taken |= set(range(slot - 3, slot + 4))
-        above = bool(pays[place, slot] >= np.delete(pays, place, axis=0)[:, slot].max())
+        above = bool((pays[place, slot] >= others[:, slot]).all())
         line = chart_line(f"{one.name} pay", f"t{place % LINES}", pays[place])
-        label = {"label": f"{one.name} pay", "label_slot": slot, "label_above": above}
+        said = f"{listed([classes[k].name for k in same[place]])} pay" if same[place][0] == place else ""
+        label = {"label": said, "label_slot": slot, "label_above": above}
         found.append({**line, "step": True, **label})
         if one.earn is not None:
             found.append({**chart_line(f"{one.name} earn", "sell", one.earn[state]), "step": True, "label": ""})

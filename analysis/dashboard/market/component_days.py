@@ -45,4 +45,4 @@ class ComponentDays:
         """What the homes of each type were charged so far. (type,) [USD]"""
         kinds = np.repeat(np.arange(len(self._count)), self._count)
         total = np.sum(list(self._bills.charged_usd.values()), axis=0)
-        return np.bincount(kinds, total, minlength=len(self._count))
+        return np.asarray(np.bincount(kinds, total, minlength=len(self._count)), dtype=np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.market.baseline import BASELINE_LINE, Baseline, Word
-from meanwatt.analysis.dashboard.market.class_lines import class_lines, class_rates
+from meanwatt.analysis.dashboard.market.class_lines import SAME_RATE_USD_PER_KWH, class_lines, class_rates
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import curtails
 from meanwatt.analysis.dashboard.shared.day_chart import (
@@ -33,8 +33,6 @@ CHARGE_HEIGHT = 90
 CURTAILED_HEIGHT = 76
 """Of one more panel, where solar output is curtailed. [px]"""
 PANEL_GAP = 40
-SAME_RATE_USD_PER_KWH = 5e-4
-"""Rates closer than this are one line to the eye. [USD/kWh]"""
 CHART_ANCHORS = {"": "read-day", "mean": "mean-field", "band": "sqrt-n", "before": "baseline"}
 """Where the help page explains the chart and its legend."""
 NEW_TAB = "_blank"

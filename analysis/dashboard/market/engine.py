@@ -296,8 +296,9 @@ class Engine:
         """Stand at day 0 of the market at hand."""
         self._history, self._morning, self._frame = History(), None, None
         composed = None if self._solution is None else self._solution.composed
-        known = composed is not None and self._market is not None
-        self._months = ComponentDays(composed, self._market) if known else None
+        self._months = None
+        if composed is not None and self._market is not None:
+            self._months = ComponentDays(composed, self._market)
 
     def _drop_market(self) -> None:
         """A dropped market must be closed, or Mesa keeps it for ever."""

@@ -72,10 +72,9 @@ def _classes(frame: Frame) -> None:
     with solara.v.Html(tag="section", class_="mw-classes", attributes={"aria-label": "Rate classes and components"}):
         if frame.classes.rates:
             Statement(payload=frame.classes.rates)
-        with solara.v.Html(tag="div", class_="mw-class-bills"):
-            Statement(payload=frame.classes.parts)
-            if frame.classes.says:
-                BillMessages(payload=frame.classes.says)
+        Statement(payload=frame.classes.parts)
+        if frame.classes.says:
+            BillMessages(payload=frame.classes.says)
 
 
 @solara.component
