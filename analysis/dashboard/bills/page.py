@@ -70,3 +70,7 @@ def Picture(view: View, biller: Biller, on: Mapping[str, Any]) -> None:
                         BillMessages(payload=found.messages)
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     RatePicture(payload=found.rates)
+                    if found.lived:
+                        Statement(payload=found.lived)
+                    if found.lived_says:
+                        BillMessages(payload=found.lived_says)

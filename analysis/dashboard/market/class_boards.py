@@ -5,40 +5,20 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.analysis.dashboard.market.class_lines import class_label, class_rates, has_classes
-from meanwatt.analysis.dashboard.shared.bill_parts import (
-    CENTS_PER_MONTH,
-    COMPONENTS,
-    EXPORTS,
-    cents,
-    in_cents,
-    mean_by,
-    part_label,
-    parts_usd_per_day,
-    technology_label,
-    traded_kwh,
-)
+from meanwatt.analysis.dashboard.market.class_lines import class_rates
+from meanwatt.analysis.dashboard.shared.bill_parts import CENTS_PER_MONTH, cents, mean_by, traded_kwh
 from meanwatt.analysis.dashboard.shared.figures import usd
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.parts_board import class_label, has_classes, parts_board, says_board
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.analysis.output.rate_classes import class_fixed_charge_usd_per_day, class_names, class_of_type
-from meanwatt.model.mean_field.components.component_messages import component_messages
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 RATES: Final = "Rate classes: who pays whom"
-PARTS: Final = "What the bills are made of"
-SAYS: Final = "What these bills approximate"
 SAME_CENTS: Final = 0.5
 """Prices closer than this are printed as one. [¢/kWh]"""
-
-
-def on_page(text: str) -> str:
-    """A sentence of the solver, in which the command that bills home by home is what it is on the page."""
-    key, _, said = text.partition(": ")
-    whose = key.removeprefix("tariff.")
-    return f"{COMPONENTS.get(whose, whose)}: {said.replace('simulate bills', 'the days that pass here bill')}"
 
 
 class ClassBoards(NamedTuple):
@@ -54,14 +34,14 @@ NO_CLASSES: Final = ClassBoards()
 
 def class_boards(solution: Solution) -> ClassBoards:
     """Write the tables of a solution: nothing where one tariff of rates and fixed charges holds for all."""
-    classes, composed = has_classes(solution), solution.composed
-    if not classes and composed is None:
+    classes = has_classes(solution)
+    if not classes and solution.composed is None:
         return NO_CLASSES
-    says = () if composed is None else component_messages(composed)
+    says = says_board(solution)
     return ClassBoards(
         rates=to_json(rates_board(solution)) if classes else "",
         parts=to_json(parts_board(solution)),
-        says=to_json({"title": SAYS, "texts": [on_page(text) for text in says]}) if says else "",
+        says="" if says is None else to_json(says),
     )
 
 
@@ -132,40 +112,3 @@ def _caption(solution: Solution, names: list[str], network_usd: Floats) -> str:
     on = "; ".join(f"{name} on {title}" for name, title in zip(names, tariffs, strict=True))
     cost = usd(DAYS_PER_MONTH * economy.fixed_cost_usd_per_day, 2)
     return f"The network costs {cost} a home and month, for which is left {left}. {on[0].upper()}{on[1:]}."
-
-
-def parts_board(solution: Solution) -> dict[str, Any]:
-    """A row for each part of the mean bill, a column for each rate class, or technology where there is but one."""
-    equilibrium = solution.equilibrium
-    economy = equilibrium.economy
-    heads, place = _columns(solution)
-    exact = parts_usd_per_day(solution)
-    by_place = {name: CENTS_PER_MONTH * mean_by(place, economy.type_share, paid) for name, paid in exact.items()}
-    totals = np.round(CENTS_PER_MONTH * mean_by(place, economy.type_share, equilibrium.bill_usd_per_day))
-    columns = [
-        in_cents({name: float(values[k]) for name, values in by_place.items()}, int(total))
-        for k, total in enumerate(totals)
-    ]
-    kept = [name for name in exact if any(column[name] for column in columns)]
-    kept.sort(key=lambda name: name == EXPORTS)
-    return {
-        "title": PARTS,
-        "help": help_link("read-classes"),
-        "key": "parts",
-        "kept": 0,
-        "heads": ["$ a month and home", *heads],
-        "rows": [[part_label(name), *(cents(column[name]) for column in columns)] for name in kept],
-        "foot": ["Bill", *(cents(int(total)) for total in totals)],
-        "caption": "Means of the mean field, before any home is simulated; every column adds up.",
-    }
-
-
-def _columns(solution: Solution) -> tuple[list[str], list[int]]:
-    """Heads of the columns, and which one each household type is in."""
-    equilibrium = solution.equilibrium
-    if has_classes(solution):
-        names = [class_label(name, place).capitalize() for place, name in enumerate(class_names(equilibrium))]
-        return names, class_of_type(equilibrium).tolist()
-    technologies = list(dict.fromkeys(one.technology for one in equilibrium.economy.types))
-    heads = [technology_label(name).capitalize() for name in technologies]
-    return heads, [technologies.index(one.technology) for one in equilibrium.economy.types]

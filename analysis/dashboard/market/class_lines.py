@@ -9,6 +9,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.dashboard.shared.day_chart import chart_line
+from meanwatt.analysis.dashboard.shared.parts_board import class_label, has_classes
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.analysis.output.rate_classes import class_names, class_of_type
@@ -17,8 +18,6 @@ SAME_RATE_USD_PER_KWH: Final = 5e-4
 """Rates closer than this are one line to the eye. [USD/kWh]"""
 LINES: Final = 6
 """Styles of lines that tell classes apart."""
-OTHERS: Final = "others"
-"""What the class of those whom no other class names is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,16 +37,6 @@ class ClassRates:
     name: str
     pay: Floats
     earn: Floats | None
-
-
-def class_label(name: str, place: int) -> str:
-    """A rate class in words."""
-    return name.replace("_", " ") if place else OTHERS
-
-
-def has_classes(solution: Solution) -> bool:
-    """Whether homes are in several rate classes; prices that differ by branch alone make none."""
-    return solution.equilibrium.economy.scenario.has_rate_classes
 
 
 def class_rates(solution: Solution) -> list[ClassRates]:

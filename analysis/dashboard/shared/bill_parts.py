@@ -1,14 +1,15 @@
 """What expected bills are made of: energy, adder, standing charges, components, exports; and its words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import FIXED_CHARGE
 from meanwatt.analysis.dashboard.shared.rounding import largest_remainder
-from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.model.mean_field.components.solving import Composed
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 ENERGY, ADDER, EXPORTS = "energy", "adder", "exports"
@@ -41,6 +42,18 @@ TECHNOLOGIES: Final = {
 }
 
 
+class Billable(Protocol):
+    """What bills are read from."""
+
+    @property
+    def equilibrium(self) -> Equilibrium:
+        """The continuum at rest, as it is posted and billed."""
+
+    @property
+    def composed(self) -> Composed | None:
+        """The same by what households see, where a tariff has components."""
+
+
 def technology_label(name: str) -> str:
     """Name of a technology in words."""
     return TECHNOLOGIES.get(name, name.replace("_", " "))
@@ -57,7 +70,7 @@ def cents(amount: int, *, signed: bool = False, currency: str = "") -> str:
     return f"{sign}{currency}{abs(amount) / 100:.2f}"
 
 
-def traded_kwh(solution: Solution) -> tuple[list[Floats], list[Floats]]:
+def traded_kwh(solution: Billable) -> tuple[list[Floats], list[Floats]]:
     """Energy that a home of each type buys and sells, expected, by common state and slot. (c, h) each [kWh/day]"""
     answer, economy = solution.equilibrium.answer, solution.equilibrium.economy
     bought, sold = list[Floats](), list[Floats]()
@@ -68,7 +81,7 @@ def traded_kwh(solution: Solution) -> tuple[list[Floats], list[Floats]]:
     return bought, sold
 
 
-def parts_usd_per_day(solution: Solution) -> dict[str, Floats]:
+def parts_usd_per_day(solution: Billable) -> dict[str, Floats]:
     """Split the expected bill of each household type. (θ,) each [USD/day]
 
     Returns

@@ -182,7 +182,9 @@ def test_python_lines_ask_for_the_classes_by_their_name() -> None:
 
 def test_a_tariff_file_is_opened_on_the_page_with_its_components_and_anything_else_is_refused() -> None:
     stage = Stage(base=FILED, draft=FILED)
-    wanted, kept = chosen(stage, FILE, 'recovery = "fixed"\nenergy_usd_per_kwh = 0.2\nminimum_bill = { usd_per_month = 40 }\n')
+    wanted, kept = chosen(
+        stage, FILE, 'recovery = "fixed"\nenergy_usd_per_kwh = 0.2\nminimum_bill = { usd_per_month = 40 }\n'
+    )
     assert wanted == kept
     assert (wanted.tariff, wanted.load().has_rate_classes) == ("filed", False)
     assert wanted.load().tariffs["from_file"].component_names == ("minimum_bill",)

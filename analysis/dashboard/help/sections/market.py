@@ -31,8 +31,8 @@ MARKET = Section(
         Entry(
             anchor="read-classes",
             word="Rate classes, and what bills are made of",
-            text="Where homes are on several tariffs: what each class pays and earns, its mean bill, and what of that is"
-            " left for the network once its energy is paid at the wholesale price, beside what the network costs a"
+            text="Where homes are on several tariffs: what each class pays and earns, its mean bill, and what of that"
+            " is left for the network once its energy is paid at the wholesale price, beside what the network costs a"
             " home. Whoever leaves less is paid for by those who leave more, or by the utility. Tiers, a demand charge"
             " and other components have a line each, as the mean field expects them; homes of the market are billed"
             " for their own months, and until a month ends its days bear what is expected. Rates of every class can be"
