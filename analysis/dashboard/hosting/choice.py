@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from meanwatt.analysis.dashboard.shared.class_tariffs import require_one_tariff
 from meanwatt.analysis.dashboard.shared.query import read_parts
-from meanwatt.analysis.dashboard.shared.settings import SEEDS, Settings, own_tariff_of
+from meanwatt.analysis.dashboard.shared.settings import SEEDS, Settings, landing_tariff, own_tariff_of
 from meanwatt.analysis.design.same_tariffs import plain_names
 from meanwatt.model.network.feeder import FEEDERS
 from meanwatt.model.scenario.loading import Scenario
@@ -46,7 +46,7 @@ class Choice:
     ----------
     beside
         Name of another of its tariffs, or what its rate classes are chosen by, that is swept beside the tariff in
-        force; empty: ``flat``, where there is one.
+        force; empty: ``flat``, or else the rates on file.
     scenario, feeder
         Name of a scenario, and of the feeder whose limits are looked at; ``scenario`` for its own.
     sweep
@@ -113,8 +113,8 @@ class Choice:
     def tariffs(self) -> tuple[str, ...]:
         """Names of the scenario's tariffs that are swept, the one in force first."""
         kept = plain_names(self.settings.preset())
-        beside = self.beside or ("flat" if "flat" in kept else self.filed)
-        return tuple(dict.fromkeys((self.filed, beside)))
+        usual = (name for name in ("flat", landing_tariff(self.scenario)) if name in kept and name != self.filed)
+        return tuple(dict.fromkeys((self.filed, self.beside or next(usual, self.filed))))
 
     @property
     def with_batteries(self) -> tuple[bool, ...]:

@@ -177,7 +177,7 @@ def test_pages_begin_with_no_tariff_that_is_left_out(folder: Path) -> None:
     give([own_scenario("tiered.toml", None)])
     opened, problems = from_query("scenario=tiered")
     assert (opened.a, opened.b, problems) == ("filed", "rtp", ())
-    assert Swept(scenario="tiered").tariffs == ("filed",)
+    assert Swept(scenario="tiered").tariffs == ("rtp", "filed")
 
 
 def test_rate_classes_set_aside_are_said(folder: Path) -> None:
