@@ -92,7 +92,7 @@ class Settings:
     def single(self) -> Scenario:
         """The same for a page that knows one tariff of rates alone; ValueError in one line that names the way back."""
         scenario = self.preset()
-        require_one_tariff(scenario, self.tariff)
+        require_one_tariff(scenario, OWN_TARIFF if self.own else self.tariff)
         return scenario
 
     def load(self) -> Scenario:
