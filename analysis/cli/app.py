@@ -11,6 +11,7 @@ from meanwatt.model.scenario.ranges import PORT, VISITORS
 
 if TYPE_CHECKING:
     from meanwatt.analysis.dashboard.shared.settings import Settings
+    from meanwatt.model.scenario.loading import Scenario
 
 
 def app(
@@ -73,4 +74,11 @@ def _opening(scenario: str | None, tariff: str | None) -> "Settings | None":
         return None
     found = own_scenario(LANDING_SCENARIO if scenario is None else scenario, tariff)
     give([] if found.name in presets() else [found])
-    return Settings(scenario=found.name, tariff=found.selected_tariff)
+    return Settings(scenario=found.name, tariff=_in_force(found))
+
+
+def _in_force(found: "Scenario") -> str:
+    """What a scenario's tariff in force, or its rate classes, are chosen by."""
+    from meanwatt.analysis.dashboard.shared.class_tariffs import class_choice
+
+    return (class_choice(found) if found.has_rate_classes else "") or found.selected_tariff

@@ -119,6 +119,11 @@ class ComponentBills:
         contracted = contract.contracted_kw(household.reference_kw - household.pv_kw)[[market.common_state]]
         return float(contract.by_state_usd(contracted, rate, today, market.slot_hours)[0])
 
+    @property
+    def open_days(self) -> int:
+        """Days lived that are not billed yet."""
+        return self._days
+
     def bill(self) -> None:
         """Bill the month, or the part of it that was lived."""
         if self._days == 0:

@@ -13,6 +13,7 @@ from meanwatt.model.scenario.calendar_file import DERIVED
 from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
 from meanwatt.model.scenario.envelope_table import EnvelopeTable
 from meanwatt.model.scenario.feeder_choice import set_beside
+from meanwatt.model.scenario.filed_classes import FILED_CLASSES, has_filed_classes, with_filed_classes
 from meanwatt.model.scenario.files import FileError, TomlTable, is_file, is_path, parse_toml, require_shallow
 from meanwatt.model.scenario.marks import Names
 from meanwatt.model.scenario.nearest import unknown
@@ -106,10 +107,12 @@ def _value(value: str, text: str, label: str) -> Any:
 
 
 def _select(table: TomlTable, tariff: str | Path, label: str) -> None:
-    """Make a tariff, named or in a file, the one in force: for everybody, or for one rate class."""
+    """Make a tariff, named or in a file, the one in force, for everybody or one rate class; or filed rate classes."""
     if not isinstance(tariff, Path) and "=" in tariff and tariff not in table["tariffs"] and not is_file(tariff):
         name, _, of_class = (part.strip() for part in tariff.partition("="))
         _select_for(table, name, of_class, label)
+    elif tariff == FILED_CLASSES and tariff not in table["tariffs"] and has_filed_classes(str(table["name"])):
+        table.update(with_filed_classes(table))
     else:
         table["default_tariff"] = _taken(table, tariff, label)
         _for_everybody(table)

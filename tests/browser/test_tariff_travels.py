@@ -42,3 +42,29 @@ def test_the_editor_says_what_follows_the_wholesale_price_and_reads_its_part_at_
     assert page.locator('[aria-label="Edit tariff B"] .mw-draw-plot path.mw-line-sell').get_attribute("d") != plain
     page.select_option("select[name='b-rule']", "none")
     page.wait_for_selector('[data-follows="sell"]', state="detached")
+
+
+DEAR = b"""title = "Dear by the peak"
+recovery = "fixed"
+energy_usd_per_kwh = 0.1
+demand_charge = { usd_per_kw_month = 4.0 }
+"""
+
+
+def test_rate_classes_are_chosen_on_the_market_and_a_file_with_a_component_is_opened_there(visit) -> None:
+    page = visit("?scenario=california&tariff=filed_classes")
+    table = page.locator(".mw-statement-classes")
+    table.wait_for()
+    assert table.locator("thead th").all_inner_texts()[1:] == ["Others", "Solar", "All"]
+    assert page.locator(".mw-statement-parts .mw-statement-all td").count() == 2
+    assert "What if all were on one tariff?" in page.inner_text(".mw-top")
+    assert page.locator("select[name='tariff.export.rule']").is_disabled()
+    assert "nobody in this rate class has solar" in page.inner_text("[id='mw-under-tariff.export.rule']")
+    page = visit("?scenario=textbook&battery_share_scale=0")
+    page.set_input_files("input[name='tariff_file']", {"name": "x.toml", "mimeType": "text/plain", "buffer": DEAR})
+    page.wait_for_function("location.search.includes('file=')")
+    page.wait_for_selector(".mw-statement-parts th:has-text('Demand charge')")
+    assert page.locator(".mw-statement-classes").count() == 0
+    assert "do not see it when they decide" in page.inner_text(".mw-bill-says")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -59,7 +59,9 @@ class Biller(ChoiceBackground[View, Choice]):
                 raise ValueError(words.too_large(name[:LONGEST], MOST_BYTES[part]))
             Choice().with_part(part, name or "?")
         except ValueError as error:
-            self._say(Notice(about=part, kind="bad", title="A file is not used.", text=sentence(error)))
+            self._say(
+                Notice(about=part, kind="bad", title="A file is not used.", text=sentence(words.begun(str(error))))
+            )
             self._publish()
             return None
         with self._lock:
@@ -92,7 +94,7 @@ class Biller(ChoiceBackground[View, Choice]):
         if choice.solar and not choice.load:
             choice = replace(choice, solar="")
         self._choice, self._found, self._stale = choice, None, True
-        return self._restart(Work(text="Reading the tariff", fraction=0.0), problems)
+        return self._restart(Work(text="Reading the tariff", fraction=0.0), tuple(map(words.begun, problems)))
 
     def _compute(self, choice: Choice, stop: threading.Event) -> None:
         with self._lock:
@@ -106,7 +108,7 @@ class Biller(ChoiceBackground[View, Choice]):
                 cancelled=stop.is_set,
             )
         except ValueError as error:
-            self._fail(words.FAILED, ValueError(words.on_page(str(error))), stop)
+            self._fail(words.FAILED, ValueError(words.begun(words.on_page(str(error)))), stop)
             return
         except Exception as error:  # whatever it was, the visitor gets a sentence and keeps the page
             logger.exception("billing a home failed")

@@ -16,9 +16,11 @@ from meanwatt.analysis.impacts.home_meters import HomeMeters, bill_home, home_me
 from meanwatt.model.billing.customer import Asked, CustomerBill, bill_readings
 from meanwatt.model.billing.ratebook_source import Choices, RatebookFile, load_ratebook, ratebook_of_text
 from meanwatt.model.billing.readings import Readings, energy_of_text, rates_of_text
-from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+from meanwatt.model.mean_field.components.settled import billed_equilibrium, market_equilibrium
+from meanwatt.model.mean_field.components.solving import Composed, solve_composed
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
-from meanwatt.model.scenario.economy import build_tariff
+from meanwatt.model.scenario.economy import build_rate_classes
 
 MOST_BYTES: Final = {"tariff_file": 2**20, "load": 4 * 2**20, "solar": 4 * 2**20, "wholesale": 4 * 2**20}
 """Largest files that a visitor opens: a leap year of five-minute readings with time stamps fits. [bytes]"""
@@ -28,10 +30,31 @@ HALF_WAY: Final = 12
 """Evaluations after which the solve's share stands at one half."""
 _readings: Final = Turns()
 """One visitor's files at a time are read in the whole server: they take a core."""
-_meters: Memo[Settings, HomeMeters] = Memo(12)
+_years: Memo[Settings, "HomeYear"] = Memo(12)
 
 Files = Mapping[str, tuple[str, str]]
 """Name and text of each file that a visitor has open, by part of the choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HomeYear:
+    """A year of a scenario's homes, and the bills that they expect.
+
+    Attributes
+    ----------
+    equilibrium
+        The continuum at rest; rates, charges and bills are those posted, components in the bills.
+    composed
+        Where a tariff has components: the equilibrium by what households see of them.
+    meters
+        What they drew.
+    """
+
+    __repr__ = short_repr
+
+    equilibrium: Equilibrium
+    composed: Composed | None
+    meters: HomeMeters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +69,8 @@ class Billed:
         The tariff.
     bill
         None where the tariff alone could be read.
+    year
+        What the home lives under, and what it expects to pay there; None of readings from a file.
     """
 
     __repr__ = short_repr
@@ -53,6 +78,7 @@ class Billed:
     choice: Choice
     read: RatebookFile
     bill: CustomerBill | None = None
+    year: HomeYear | None = None
 
 
 def read_tariff(choice: Choice, files: Files) -> Billed:
@@ -107,7 +133,7 @@ def billed(
     """
     found = read_tariff(choice, files)
     show(found)
-    settled = found.choice
+    settled, year = found.choice, None
     if choice.load:
         with _readings.turn(cancelled, lambda text: progress(Work(text=text, fraction=0.0))) as mine:
             if not mine:
@@ -115,11 +141,11 @@ def billed(
             progress(Work(text=f"Reading {choice.load}", fraction=0.1))
             bill = _bill_files(settled, found.read, files)
     else:
-        meters = home_year(choice.settings, progress=progress, cancelled=cancelled)
-        if meters is None:
+        year = home_year(choice.settings, progress=progress, cancelled=cancelled)
+        if year is None:
             return None
         bill = bill_home(
-            meters,
+            year.meters,
             choice.home_name,
             tariff=choice.tariff_name,
             read=found.read,
@@ -127,7 +153,7 @@ def billed(
             **{key: getattr(settled, key) or None for key in ("territory", "discount", "export", "metering")},
         )
     said = _settled(choice, settled, feeds=bool(bill.bill.fed_kwh.any()))
-    return replace(found, bill=replace(bill, messages=(*said, *bill.messages)))
+    return replace(found, bill=replace(bill, messages=(*said, *bill.messages)), year=year)
 
 
 def _bill_files(choice: Choice, read: RatebookFile, files: Files) -> CustomerBill:
@@ -168,7 +194,7 @@ def _settled(choice: Choice, settled: Choice, *, feeds: bool) -> tuple[str, ...]
 
 def home_year(
     settings: Settings, *, progress: Callable[[Work], None], cancelled: Callable[[], bool]
-) -> HomeMeters | None:
+) -> HomeYear | None:
     """A year of the homes of a scenario, or find it lived already; None if cancelled.
 
     Raises
@@ -176,17 +202,17 @@ def home_year(
     ValueError
         In one line, if the scenario's tariff has no equilibrium.
     """
-    with _meters.turn(settings, cancelled) as mine:
-        known = _meters.get(settings)
+    with _years.turn(settings, cancelled) as mine:
+        known = _years.get(settings)
         if known is None and mine:
             with SOLVES.turn(cancelled, lambda text: progress(Work(text=text, fraction=0.0))) as go:
                 known = _lived(settings, progress, cancelled) if go else None
             if known is not None:
-                _meters.put(settings, known)
+                _years.put(settings, known)
     return known
 
 
-def _lived(settings: Settings, progress: Callable[[Work], None], cancelled: Callable[[], bool]) -> HomeMeters | None:
+def _lived(settings: Settings, progress: Callable[[Work], None], cancelled: Callable[[], bool]) -> HomeYear | None:
     def solving(report: Progress) -> None:
         share = report.fraction or report.evaluations / (report.evaluations + HALF_WAY)
         progress(Work(text=f"Solving: {report.stage}", fraction=SOLVING_SHARE * share))
@@ -199,12 +225,18 @@ def _lived(settings: Settings, progress: Callable[[Work], None], cancelled: Call
 
     scenario = settings.load()
     watch = Watch(progress=solving, cancelled=cancelled)
-    found = solve_equilibrium(town_of(scenario), build_tariff(scenario), certify=False, watch=watch)
+    tariff, composed = build_rate_classes(scenario, components=True), None
+    if tariff.has_components:
+        composed = solve_composed(town_of(scenario), tariff, certify=False, watch=watch)
+        found, lived = billed_equilibrium(composed), market_equilibrium(composed)
+    else:
+        found = lived = solve_equilibrium(town_of(scenario), tariff, certify=False, watch=watch)
     if found.outcome is Outcome.CANCELLED:
         return None
     if found.outcome is not Outcome.CONVERGED:
         raise ValueError(found.message)
     try:
-        return home_meters(found, watch=watch.silent(), told=living)
+        meters = home_meters(lived, watch=watch.silent(), told=living)
+        return HomeYear(equilibrium=found, composed=composed, meters=meters)
     except Cancelled:
         return None

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from meanwatt.agents.tariff.ratebook.ratebook import Metering
 from meanwatt.analysis.dashboard.shared.query import read_parts
-from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, Settings
+from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, Settings, opening_tariff
 from meanwatt.analysis.dashboard.shared.town import town_of
 from meanwatt.model.billing.local_calendar import SAM_YEAR, Clock, read_zone
 from meanwatt.model.billing.tariff_gallery import gallery
@@ -34,6 +34,8 @@ class Choice:
     scenario, home
         Name of a preset, and of one of its household types; empty: one of middle income with solar and
         a battery, if there is.
+    lived
+        What the homes of the scenario live under: one of its tariffs, or its rate classes; empty: what is in force.
     tariff
         Name of one of the gallery.
     tariff_file, load, solar, wholesale
@@ -47,6 +49,7 @@ class Choice:
 
     scenario: str = LANDING_SCENARIO
     home: str = ""
+    lived: str = ""
     tariff: str = "heco_shift_and_save"
     tariff_file: str = ""
     load: str = ""
@@ -62,12 +65,12 @@ class Choice:
     @property
     def settings(self) -> Settings:
         """What the homes of the scenario live under."""
-        return Settings(scenario=self.scenario)
+        return Settings(scenario=self.scenario, tariff=self.lived or opening_tariff(self.scenario))
 
     @property
     def home_name(self) -> str:
         """The household type that is billed where no readings are open."""
-        names = home_names(self.scenario)
+        names = home_names(self.scenario, self.lived)
         return self.home or (LANDING_HOME if LANDING_HOME in names else names[0])
 
     @property
@@ -92,13 +95,13 @@ class Choice:
         return replace(self, **{key: text or getattr(Choice(), key)})
 
 
-KEYS: Final = tuple(one.name for one in fields(Choice))
+KEYS: Final = ("scenario", "lived", *(one.name for one in fields(Choice) if one.name not in ("scenario", "lived")))
 
 
 @functools.lru_cache(maxsize=64)
-def home_names(scenario: str) -> tuple[str, ...]:
-    """Household types of a scenario that somebody is of."""
-    economy = town_of(Settings(scenario=scenario).load())
+def home_names(scenario: str, lived: str = "") -> tuple[str, ...]:
+    """Household types of a scenario that somebody is of, under one of its tariffs or its rate classes."""
+    economy = town_of(Choice(scenario=scenario, lived=lived).settings.load())
     return tuple(one.name for one in economy.types if one.share > 0)
 
 
@@ -115,8 +118,13 @@ def _scenario(_: Choice, text: str) -> None:
 
 
 def _home(choice: Choice, text: str) -> None:
-    if text not in home_names(choice.scenario):
-        raise ValueError(unknown("home", text, home_names(choice.scenario)))
+    names = home_names(choice.scenario, choice.lived)
+    if text not in names:
+        raise ValueError(unknown("home", text, names))
+
+
+def _lived(choice: Choice, text: str) -> None:
+    replace(choice, lived=text).settings.preset()
 
 
 def _tariff(_: Choice, text: str) -> None:
@@ -152,6 +160,7 @@ def _file(endings: tuple[str, ...]) -> Check:
 
 _CHECKS: Final[Mapping[str, Check]] = {
     "scenario": _scenario,
+    "lived": _lived,
     "home": _home,
     "tariff": _tariff,
     "metering": _metering,
@@ -163,8 +172,10 @@ _CHECKS: Final[Mapping[str, Check]] = {
 
 def moved(choice: Choice, key: str, text: str) -> dict[str, str]:
     """Parts that change with one that a visitor chooses: what belonged to the old scenario or tariff is left behind."""
-    if key == "scenario":
-        return {key: text} if choice.home in _homes_or_none(text) else {key: text, "home": ""}
+    if key in ("scenario", "lived"):
+        there = _homes_or_none(text) if key == "scenario" else _homes_or_none(choice.scenario, text)
+        parts = {key: text} if choice.home in there else {key: text, "home": ""}
+        return parts if key == "lived" else {**parts, "lived": ""}
     if key in ("tariff", "tariff_file"):
         return {**dict.fromkeys((*OF_TARIFF, "wholesale"), ""), "tariff_file": "", key: text}
     if key == "load" and not text:
@@ -172,9 +183,9 @@ def moved(choice: Choice, key: str, text: str) -> dict[str, str]:
     return {key: text}
 
 
-def _homes_or_none(scenario: str) -> tuple[str, ...]:
+def _homes_or_none(scenario: str, lived: str = "") -> tuple[str, ...]:
     try:
-        return home_names(scenario)
+        return home_names(scenario, lived)
     except ValueError:
         return ()
 

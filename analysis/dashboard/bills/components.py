@@ -18,11 +18,6 @@ def BillsBar(
     """Tariff, home, and what a customer chooses of a tariff; files to open; how far it is."""
 
 
-@solara.component_vue("vue/statement.vue")
-def Statement(payload: str) -> None:
-    """A table of a bill: a row for each month, or each period."""
-
-
 @component_vue("vue/month_bars.vue", "measured", "ticks")
 def MonthBars(payload: str) -> None:
     """Parts of the bill on top of each other, a bar for each month."""
@@ -31,8 +26,3 @@ def MonthBars(payload: str) -> None:
 @solara.component_vue("vue/rate_picture.vue")
 def RatePicture(payload: str) -> None:
     """What a kWh costs by month and hour, and the charges beside energy."""
-
-
-@solara.component_vue("vue/bill_messages.vue")
-def BillMessages(payload: str) -> None:
-    """What is to be said of a bill, a sentence each."""

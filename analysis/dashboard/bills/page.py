@@ -9,9 +9,9 @@ import solara
 from meanwatt.analysis.dashboard.bills import words
 from meanwatt.analysis.dashboard.bills.biller import Biller
 from meanwatt.analysis.dashboard.bills.choice import moved, query
-from meanwatt.analysis.dashboard.bills.components import BillMessages, BillsBar, MonthBars, RatePicture, Statement
+from meanwatt.analysis.dashboard.bills.components import BillsBar, MonthBars, RatePicture
 from meanwatt.analysis.dashboard.bills.view import View
-from meanwatt.analysis.dashboard.shared.components import Notices
+from meanwatt.analysis.dashboard.shared.components import BillMessages, Notices, Statement
 
 
 @solara.component
@@ -70,3 +70,7 @@ def Picture(view: View, biller: Biller, on: Mapping[str, Any]) -> None:
                         BillMessages(payload=found.messages)
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     RatePicture(payload=found.rates)
+                    if found.lived:
+                        Statement(payload=found.lived)
+                    if found.lived_says:
+                        BillMessages(payload=found.lived_says)

@@ -8,10 +8,11 @@ from meanwatt.agents.tariff.ratebook.ratebook import Metering
 from meanwatt.analysis.dashboard.bills import words
 from meanwatt.analysis.dashboard.bills.billing import MOST_BYTES, Billed
 from meanwatt.analysis.dashboard.bills.choice import FILES, Choice, home_names
-from meanwatt.analysis.dashboard.shared.choices import scenario_options
+from meanwatt.analysis.dashboard.shared.choices import every_option, scenario_options
 from meanwatt.analysis.dashboard.shared.figures import number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.page_view import PageView
+from meanwatt.analysis.dashboard.shared.parts_board import parts_board, says_board
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.figures.tariff_picture import tariff_picture
@@ -29,6 +30,8 @@ class Figures:
     bars: str = ""
     periods: str = ""
     messages: str = ""
+    lived: str = ""
+    lived_says: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +98,11 @@ def _lists(choice: Choice, found: Billed | None) -> list[dict[str, Any]]:
         rows = [(row["name"], f"{row['title']} ({row['as_of']})") for row in gallery_rows()]
         lists.append(_list("tariff", "Tariff", choice.tariff, rows, anchor="bill-tariff"))
     if not choice.load:
-        homes = [(name, home_label(name)) for name in home_names(choice.scenario)]
+        homes = [(name, home_label(name)) for name in home_names(choice.scenario, choice.lived)]
         scenarios = [(one["value"], one["label"]) for one in scenario_options()]
         lists.append(_list("scenario", "Scenario", choice.scenario, scenarios))
+        under = [(one["value"], one["label"]) for one in every_option(choice.settings)]
+        lists.append(_list("lived", "Lives under", choice.settings.tariff, under, anchor="bill-lived"))
         lists.append(_list("home", "Home", choice.home_name, homes, anchor="bill-home"))
     if found is None:
         return lists
@@ -133,10 +138,13 @@ def _plain(name: str) -> str:
 
 def home_label(name: str) -> str:
     """A household type in words."""
-    whole, _, branch = name.partition(" on ")
+    located, _, branch = name.partition(" on ")
+    whole, _, chosen = located.partition(" in ")
     group, _, technology = whole.partition("/")
     owns = {"none": "no solar", "pv": "solar", "pv_battery": "solar and battery"}.get(technology, _plain(technology))
-    return f"{_plain(group).capitalize()} income, {owns}" + (f", branch {_plain(branch)}" if branch else "")
+    return f"{_plain(group).capitalize()} income, {owns}" + (
+        (f", branch {_plain(branch)}" if branch else "") + (f", chose {_plain(chosen)}" if chosen else "")
+    )
 
 
 def figures(found: Billed) -> Figures:
@@ -150,7 +158,17 @@ def figures(found: Billed) -> Figures:
         bars=to_json(_bars(found.bill)),
         periods=to_json(_periods(found.bill)),
         messages=to_json({"title": words.MESSAGES, "texts": [words.on_page(text) for text in found.bill.messages]}),
+        **_lived(found),
     )
+
+
+def _lived(found: Billed) -> dict[str, str]:
+    """What the home expects to pay under the tariff that it lives under, and what is approximated of that."""
+    if found.year is None:
+        return {}
+    board = parts_board(found.year, words.LIVED, words.lived_caption(found.choice), found.choice.home_name)
+    says = says_board(found.year)
+    return {"lived": to_json(board), "lived_says": "" if says is None else to_json(says)}
 
 
 def _statement(choice: Choice, bill: CustomerBill) -> dict[str, Any]:

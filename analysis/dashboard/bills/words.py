@@ -20,6 +20,7 @@ BARS_NOTE: Final = (
     "Charges stand on the line, discounts and credits hang below it; the diamond is the bill of the month, their sum."
 )
 PERIODS: Final = "Energy by period and tier"
+LIVED: Final = "What it pays where it lives"
 RATES: Final = "The tariff"
 MESSAGES: Final = "What this bill says and assumes"
 FILE_LABELS: Final = {
@@ -52,8 +53,11 @@ OPTIONS: Final = {
     "give --wholesale FILE.csv": "open a file of these prices",
     "leave --wholesale out": "close the file of wholesale prices",
     "--wholesale": "wholesale prices",
+    "which meanwatt solve reads": "which the page Market opens",
 }
 """What the command calls by an option, and what it is on the page."""
+KEYS_OF_WORDS: Final = ("year", "tz", "metering", "territory", "discount", "export", "scenario", "home", "lived")
+"""Words that begin a sentence as the name of a part of the address, and stay as they are written there."""
 AGAIN: Final = "Bill the home"
 
 
@@ -62,6 +66,26 @@ def on_page(text: str) -> str:
     for option, word in OPTIONS.items():
         text = re.sub(rf"{option}(?![-\w])", word, text)
     return text
+
+
+def begun(text: str) -> str:
+    """A refusal as a sentence: its first letter is large, unless it begins with a key's or a file's name."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.isalpha() and first not in KEYS_OF_WORDS else text
+
+
+def lived_caption(choice: Choice) -> str:
+    """Say under what the home lives, and what stands in the table."""
+    return (
+        f"Mean of a month under {choice.scenario}'s own {under(choice)}, as the mean field expects it; the statement"
+        " above is of another tariff. Every column adds up."
+    )
+
+
+def under(choice: Choice) -> str:
+    """What a home of the scenario lives under, in words."""
+    settings = choice.settings
+    return "rate classes" if settings.preset().has_rate_classes else f"tariff {settings.tariff}"
 
 
 def not_open(name: str) -> str:
@@ -98,6 +122,4 @@ def _kwh(value: float) -> str:
 def _who(choice: Choice) -> str:
     if choice.load:
         return f"The customer of {choice.load}"
-    return (
-        f"A home of type {choice.home_name}, which lives under {choice.scenario}'s own tariff {choice.settings.tariff},"
-    )
+    return f"A home of type {choice.home_name}, which lives under {choice.scenario}'s own {under(choice)},"

@@ -61,7 +61,7 @@ class Choice:
 
     def preset(self) -> Scenario:
         """The scenario."""
-        return Settings(scenario=self.scenario, tariff=LANDING_TARIFF).preset()
+        return Settings(scenario=self.scenario, tariff=LANDING_TARIFF).single()
 
     @property
     def drawing(self) -> Drawing | None:

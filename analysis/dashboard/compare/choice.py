@@ -39,7 +39,7 @@ class Choice:
     def __post_init__(self) -> None:
         """Check names and edits; ValueError in one line."""
         for settings in self.sides:
-            settings.preset()
+            settings.single()
             if settings.changes:
                 build_tariff(settings.load())
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.compare.money import books
-from meanwatt.analysis.dashboard.compare.rounding import largest_remainder
 from meanwatt.analysis.dashboard.compare.words import higher, more
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.hours import hour
+from meanwatt.analysis.dashboard.shared.rounding import largest_remainder
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 

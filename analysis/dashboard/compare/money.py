@@ -8,12 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.dashboard.compare.rounding import largest_remainder
+from meanwatt.analysis.dashboard.shared.bill_parts import CENTS_PER_MONTH
+from meanwatt.analysis.dashboard.shared.rounding import largest_remainder
 from meanwatt.analysis.dashboard.shared.solution import Solution
-from meanwatt.model.scenario.economy import DAYS_PER_MONTH
-
-CENTS_PER_MONTH = 100 * DAYS_PER_MONTH
-"""Cents a month of one USD a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from meanwatt.analysis.dashboard.compare import words
-from meanwatt.analysis.dashboard.compare.bill_parts import EXPORTS, Bill, bills
+from meanwatt.analysis.dashboard.compare.bill_parts import Bill, bills
 from meanwatt.analysis.dashboard.compare.choice import Choice
 from meanwatt.analysis.dashboard.compare.explained import why
 from meanwatt.analysis.dashboard.compare.filed import gallery_offers
@@ -27,6 +27,7 @@ from meanwatt.analysis.dashboard.compare.sides import (
     side_titles,
     side_toml,
 )
+from meanwatt.analysis.dashboard.shared.bill_parts import EXPORTS, cents, part_label, technology_label
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import ANCHORS, group_label, number, recovered
@@ -268,13 +269,13 @@ def _payers(rows: Sequence[Payer], a: Books, b: Books) -> dict[str, Any]:
             "name": group_label(group),
             "rows": [
                 {
-                    "name": words.technology_label(row.technology),
+                    "name": technology_label(row.technology),
                     "share": number(100 * row.share, 1),
-                    "a": words.cents(row.a),
-                    "b": words.cents(row.b),
-                    "difference": words.cents(row.difference, signed=True),
+                    "a": cents(row.a),
+                    "b": cents(row.b),
+                    "difference": cents(row.difference, signed=True),
                     "bar": round(row.difference / widest, 4),
-                    "adds": words.cents(row.adds, signed=True),
+                    "adds": cents(row.adds, signed=True),
                 }
                 for row in rows
                 if row.group == group
@@ -297,9 +298,9 @@ def _payers(rows: Sequence[Payer], a: Books, b: Books) -> dict[str, Any]:
             {
                 "key": key,
                 "name": name,
-                "a": words.cents(first),
-                "b": words.cents(second),
-                "difference": words.cents(second - first, signed=True),
+                "a": cents(first),
+                "b": cents(second),
+                "difference": cents(second - first, signed=True),
             }
             for key, name, first, second in lines
         ],
@@ -316,7 +317,7 @@ def _bills(a: Sequence[Bill], b: Sequence[Bill]) -> dict[str, Any]:
         {
             "name": group_label(group),
             "rows": [
-                {"name": words.technology_label(first.technology), "sides": _two_bills(first, second, kept)}
+                {"name": technology_label(first.technology), "sides": _two_bills(first, second, kept)}
                 for first, second in zip(a, b, strict=True)
                 if first.group == group
             ],
@@ -327,7 +328,7 @@ def _bills(a: Sequence[Bill], b: Sequence[Bill]) -> dict[str, Any]:
         "title": words.BILLS,
         "help": help_link("read-bills"),
         "note": words.BILLS_NOTE,
-        "parts": [words.part_label(name) for name in kept],
+        "parts": [part_label(name) for name in kept],
         "groups": groups,
         "caption": words.bills_caption(a, b),
     }
@@ -338,8 +339,8 @@ def _two_bills(a: Bill, b: Bill, kept: Sequence[str]) -> list[dict[str, Any]]:
         {
             "name": name,
             "style": name.lower(),
-            "amounts": [words.cents(bill.parts.get(part, 0)) for part in kept],
-            "total": words.cents(bill.total),
+            "amounts": [cents(bill.parts.get(part, 0)) for part in kept],
+            "total": cents(bill.total),
         }
         for name, bill in (("A", a), ("B", b))
     ]

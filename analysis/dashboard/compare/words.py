@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from meanwatt.agents.tariff.tariff import FIXED_CHARGE
-from meanwatt.analysis.dashboard.compare.bill_parts import ADDER, ENERGY, EXPORTS, Bill
+from meanwatt.analysis.dashboard.compare.bill_parts import Bill
 from meanwatt.analysis.dashboard.compare.money import Books, Payer
+from meanwatt.analysis.dashboard.shared.bill_parts import cents, part_label, technology_label
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import number, usd
 from meanwatt.analysis.dashboard.shared.hours import hour
@@ -18,7 +18,6 @@ SENTENCE = "The same homes and the same weather; only the tariff differs. Edit e
 TERMS = "How the terms differ"
 BILLS = "What the bills are made of"
 BILLS_NOTE = "Mean bill of one home in $ a month; a credit for exports is negative, and every row adds up."
-PART_LABELS = {ENERGY: "Energy", ADDER: "Adder", FIXED_CHARGE: "Fixed", "access_charge": "Access", EXPORTS: "Exports"}
 WAITING = "Both tariffs are being solved; their numbers come here."
 NO_BREAK = "\u2060"
 """Word joiner: no line ends here."""
@@ -28,25 +27,6 @@ OUTCOMES = {
     Outcome.ROUND_LIMIT: "not converged",
     Outcome.CANCELLED: "cancelled",
 }
-TECHNOLOGIES = {
-    "none": "no solar",
-    "pv": "solar",
-    "pv_battery": "solar + battery",
-    "battery": "battery",
-    "ev": "electric car",
-    "pv_ev": "solar + electric car",
-}
-
-
-def technology_label(name: str) -> str:
-    """Name of a technology in words."""
-    return TECHNOLOGIES.get(name, name.replace("_", " "))
-
-
-def cents(amount: int, *, signed: bool = False, currency: str = "") -> str:
-    """Whole cents as dollars and cents with a true minus sign; a difference carries its plus."""
-    sign = "−" if amount < 0 else "+" if signed and amount > 0 else ""
-    return f"{sign}{currency}{abs(amount) / 100:.2f}"
 
 
 def dollars(amount: int, *, signed: bool = False) -> str:
@@ -100,11 +80,6 @@ def payers_caption(rows: Sequence[Payer], a: Books, b: Books) -> str:
         f"{moved}; the average home pays {more(change)} a month: the utility's energy cost per home is {energy}, its"
         f" surplus per home {surplus}."
     )
-
-
-def part_label(name: str) -> str:
-    """Name of a part of a bill in words."""
-    return PART_LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def bills_caption(a: Sequence[Bill], b: Sequence[Bill]) -> str:

@@ -35,7 +35,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         """Check names and ranges; ValueError in one line."""
-        self.settings.preset()
+        self.settings.single()
         if self.markets not in MARKETS:
             offered = ", ".join(str(count) for count in MARKETS)
             raise ValueError(f"markets is {self.markets}; give one of {offered}")

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from meanwatt.analysis.dashboard.shared.class_tariffs import require_one_tariff
 from meanwatt.analysis.dashboard.shared.query import read_parts
-from meanwatt.analysis.dashboard.shared.settings import SEEDS, Settings
+from meanwatt.analysis.dashboard.shared.settings import SEEDS, Settings, landing_tariff, own_tariff_of
 from meanwatt.analysis.design.same_tariffs import plain_names
 from meanwatt.model.network.feeder import FEEDERS
+from meanwatt.model.scenario.loading import Scenario
 from meanwatt.model.scenario.nearest import unknown
 
 OWN_FEEDER: Final = "scenario"
@@ -30,7 +32,8 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
 NUMBERS: Final[dict[str, tuple[int, ...]]] = {"placements": (10, 20, 50, 100), "step": (5, 10, 20, 25)}
 """Parts that are one of a few whole numbers: placements, and percent from one level of adoption to the next."""
 DESIGNED: Final = "designed"
-KEYS: Final = ("scenario", "feeder", *NAMES, *NUMBERS, "seed", DESIGNED)
+BESIDE: Final = "beside"
+KEYS: Final = ("scenario", BESIDE, "feeder", *NAMES, *NUMBERS, "seed", DESIGNED)
 WITHOUT: Final = ", no batteries"
 """Ending of the name of a tariff in a town without batteries."""
 
@@ -41,6 +44,9 @@ class Choice:
 
     Attributes
     ----------
+    beside
+        Name of another of its tariffs, or what its rate classes are chosen by, that is swept beside the tariff in
+        force; empty: ``flat``, or else the rates on file.
     scenario, feeder
         Name of a scenario, and of the feeder whose limits are looked at; ``scenario`` for its own.
     sweep
@@ -58,6 +64,7 @@ class Choice:
     """
 
     scenario: str = "stress"
+    beside: str = ""
     feeder: str = "lv_rural"
     sweep: str = "solar"
     batteries: str = "town"
@@ -70,7 +77,9 @@ class Choice:
 
     def __post_init__(self) -> None:
         """Check names and ranges; ValueError in one line."""
-        self.settings.preset()
+        self.settings.single()
+        if self.beside:
+            self.under(self.beside)
         if self.feeder not in (OWN_FEEDER, *FEEDERS):
             raise ValueError(unknown("feeder", self.feeder, (OWN_FEEDER, *FEEDERS)))
         for key, names in NAMES.items():
@@ -83,7 +92,17 @@ class Choice:
     @property
     def settings(self) -> Settings:
         """The scenario with the tariff in force."""
-        return Settings(scenario=self.scenario, seed=self.seed)
+        return Settings(scenario=self.scenario, tariff=own_tariff_of(self.scenario), seed=self.seed)
+
+    def under(self, tariff: str) -> Scenario:
+        """The scenario under one of its tariffs, or its rate classes; ValueError for one with components.
+
+        Homes on rate classes are swept, each on its own class's rates.
+        """
+        scenario = replace(self.settings, tariff=tariff).preset()
+        if not scenario.has_rate_classes:
+            require_one_tariff(scenario, tariff)
+        return scenario
 
     @property
     def filed(self) -> str:
@@ -92,9 +111,10 @@ class Choice:
 
     @property
     def tariffs(self) -> tuple[str, ...]:
-        """Names of the scenario's tariffs that are swept."""
+        """Names of the scenario's tariffs that are swept, the one in force first."""
         kept = plain_names(self.settings.preset())
-        return tuple(dict.fromkeys(name for name in (self.filed, "flat") if name in kept))
+        usual = (name for name in ("flat", landing_tariff(self.scenario)) if name in kept and name != self.filed)
+        return tuple(dict.fromkeys((self.filed, self.beside or next(usual, self.filed))))
 
     @property
     def with_batteries(self) -> tuple[bool, ...]:

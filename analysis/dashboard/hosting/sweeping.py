@@ -134,18 +134,18 @@ def designed_tariff(scenario: str, progress: Tell, cancelled: Asked) -> TariffTa
 
 
 def _scenario(choice: Choice, tariff: str, designed: TariffTable | None, *, batteries: bool) -> Scenario:
-    """The scenario with its feeder and one tariff for everybody."""
+    """The scenario with its feeder, and one tariff for everybody or its rate classes."""
     preset = choice.settings.preset()
     if tariff == DESIGNED and designed is not None:
         named = with_tariff(preset, DESIGNED, designed)
     else:
-        named = load_scenario(preset, tariff=tariff)
+        named = choice.under(tariff)
     return load_scenario(named, overrides=choice.changes | ({} if batteries else {"battery_share_scale": 0.0}))
 
 
 def _swept(choice: Choice, plan: HostingPlan, show: Show, progress: Tell, cancelled: Asked) -> Swept | None:
     """Look at what is not known yet of a plan, level by level, alone in the server."""
-    shared = replace(choice, designed=False, batteries="town")
+    shared = replace(choice, designed=False, batteries="town", beside="")
     lines = {name: Line(shared, name.removesuffix(WITHOUT), not name.endswith(WITHOUT)) for name in plan.scenarios}
 
     def so_far() -> Swept:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from meanwatt.analysis.dashboard.hosting import words
-from meanwatt.analysis.dashboard.hosting.choice import NAMES, NUMBERS, Choice
+from meanwatt.analysis.dashboard.hosting.choice import BESIDE, NAMES, NUMBERS, Choice
 from meanwatt.analysis.dashboard.hosting.swept import Swept
-from meanwatt.analysis.dashboard.shared.choices import scenario_options
+from meanwatt.analysis.dashboard.shared.choices import every_option, scenario_options, tariff_options
+from meanwatt.analysis.dashboard.shared.class_tariffs import class_choice
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.page_view import PageView
 from meanwatt.analysis.dashboard.shared.payload import to_json
-from meanwatt.analysis.dashboard.shared.settings import SEEDS
+from meanwatt.analysis.dashboard.shared.settings import SEEDS, scenario_of
 from meanwatt.analysis.dashboard.shared.side_table import filled, side_board
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.hosting.judged import judge
@@ -64,6 +65,7 @@ class View(PageView):
 def bar_json(choice: Choice, work: Work | None, figures: Figures | None, *, whole: bool) -> str:
     """JSON of the bar with the choices."""
     picks = [_pick("scenario", "Scenario", "", choice.scenario, scenario_options())]
+    picks.append(_pick(BESIDE, "Tariff beside it", "read-hosting-beside", choice.tariffs[-1], _beside(choice)))
     for key, (label, anchor) in words.LABELS.items():
         if key in NUMBERS:
             options = [{"value": str(count), "label": words.number_label(key, count)} for count in NUMBERS[key]]
@@ -84,6 +86,13 @@ def bar_json(choice: Choice, work: Work | None, figures: Figures | None, *, whol
             "verdict": figures.verdict if figures is not None and whole else "",
         }
     )
+
+
+def _beside(choice: Choice) -> list[dict[str, str]]:
+    """Tariffs that may be swept beside the one in force: those of rates alone, and rate classes."""
+    classes = class_choice(scenario_of(choice.scenario))
+    offered = [one for one in every_option(choice.settings) if one["value"] == classes]
+    return [*tariff_options(choice.settings.preset()), *offered]
 
 
 def offer_json() -> str:

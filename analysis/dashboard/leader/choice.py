@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from meanwatt.analysis.dashboard.shared.query import read_number, read_parts
-from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.settings import Settings, own_tariff_of
 from meanwatt.analysis.design.design import EVALUATIONS_PER_START
 from meanwatt.analysis.leader.leader_spec import LeaderSpec, leader_spec_of
 from meanwatt.analysis.leader.objective import Objective
@@ -55,7 +55,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         """Check names and ranges; ValueError in one line."""
-        self.settings.preset()
+        self.settings.single()
         definition = find(self.leader)
         if self.concept not in CONCEPTS:
             raise ValueError(unknown("concept", self.concept, CONCEPTS))
@@ -81,7 +81,7 @@ class Choice:
     @property
     def settings(self) -> Settings:
         """The scenario with the tariff in force."""
-        return Settings(scenario=self.scenario)
+        return Settings(scenario=self.scenario, tariff=own_tariff_of(self.scenario))
 
     @property
     def objective(self) -> Objective:

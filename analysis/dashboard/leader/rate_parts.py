@@ -8,12 +8,12 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, export_credit
-from meanwatt.analysis.dashboard.compare.rounding import largest_remainder
 from meanwatt.analysis.dashboard.leader import side_words
 from meanwatt.analysis.dashboard.shared.day_chart import chart_row
 from meanwatt.analysis.dashboard.shared.figures import number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.hours import hours_of
+from meanwatt.analysis.dashboard.shared.rounding import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 DIGITS: Final = 3

@@ -88,7 +88,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         """Check names and ranges; ValueError in one line."""
-        preset = Settings(scenario=self.scenario, tariff=self.tariff).preset()
+        preset = Settings(scenario=self.scenario, tariff=self.tariff).single()
         for name, allowed in (*COUNTS.items(), *SCENARIO_KEYS.items()):
             allowed.require(getattr(self, name), name)
         for name in SCENARIO_KEYS:

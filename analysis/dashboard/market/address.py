@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 from meanwatt.analysis.dashboard.market.knobs import knobs
 from meanwatt.analysis.dashboard.shared.own_tariff import packed, unpacked
 from meanwatt.analysis.dashboard.shared.query import read_parts
-from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings
+from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings, opening_tariff
 from meanwatt.model.scenario.nearest import unknown
 
 NAMES = ("scenario", "tariff", "households", "seed")
@@ -30,6 +30,8 @@ def query(settings: Settings, *, whole: bool = False, look: Look = NOWHERE) -> s
         The bus and the home that are looked at, if any.
     """
     plain = Settings()
+    if opening_tariff(settings.scenario) != plain.tariff:
+        plain = replace(plain, tariff="")
     pairs = [(name, getattr(settings, name)) for name in NAMES]
     written = [(name, value) for name, value in pairs if whole or value != getattr(plain, name)]
     if settings.own:
@@ -83,6 +85,8 @@ def look_of(text: str) -> Look:
 def _changed(settings: Settings, key: str, text: str) -> Settings:
     """Settings with one key of the address set, if the page has a control for it and the value lies in its range."""
     if key in NAMES:
+        if key == "scenario":
+            return replace(settings, scenario=text, tariff=opening_tariff(text))
         read: object = _whole(key, text) if key in ("households", "seed") else text
         candidate = replace(settings, **{key: read})  # type: ignore[arg-type]
         candidate.preset()

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.dashboard.market.knobs import knobs
 from meanwatt.analysis.dashboard.shared.figures import usd
 from meanwatt.analysis.dashboard.shared.notices import Notice
@@ -71,9 +72,9 @@ def _title(before: Solution, after: Solution, pinned: bool) -> str:
         return f"What changed{since}, in the mean field:"
     knob = offered[differing[0]]
     old, new = (knob.show(solution.settings.get(knob.key, knob.default)) for solution in (before, after))
-    recovery = after.settings.load().tariffs[preset.selected_tariff].recovery
-    equal = ", the network cost recovered as a fixed charge in both" if recovery == "fixed" else ""
-    return f"What changed{since} with “{knob.label}: {old} → {new}” alone{equal}:"
+    fixed = after.equilibrium.tariff.recovery is Recovery.FIXED
+    equal = ", the network cost recovered as a fixed charge in both" if fixed else ""
+    return f"What changed{since} with “{knob.full_label}: {old} → {new}” alone{equal}:"
 
 
 def _posted(solution: Solution) -> tuple[str, str]:

@@ -14,9 +14,9 @@ from meanwatt.analysis.dashboard.market.listing import Listing
 from meanwatt.analysis.dashboard.market.protocol import Engine, told
 from meanwatt.analysis.dashboard.market.run import FRAMES_PER_SECOND
 from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View
-from meanwatt.analysis.dashboard.market.wishes import Left, Wish, chosen, edited, put_away
+from meanwatt.analysis.dashboard.market.wishes import FILE, Left, Wish, chosen, edited, put_away
 from meanwatt.analysis.dashboard.shared.notices import Notice, sentence, with_notice
-from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.settings import Settings, opening_tariff
 from meanwatt.analysis.dashboard.shared.solved import Work
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,8 @@ class Controller(Listing):
         try:
             wanted, kept = chosen(stage, key, str(value))
         except ValueError as error:
-            self._say(Notice(about="input", kind="warn", title="Not possible.", text=sentence(error)))
+            title = "The file is not used." if key == FILE else "Not possible."
+            self._say(Notice(about="input", kind="warn", title=title, text=sentence(error)))
             return
         self._solve(Wish(settings=wanted, draft=kept, left=stage.draft))
         lost = put_away(stage.draft, kept)
@@ -149,7 +150,8 @@ class Controller(Listing):
         """Go back to the scenario as it comes, with this sample of homes."""
         with self._lock:
             base = self._stage.base
-        plain = Settings(scenario=base.scenario, households=base.households, seed=base.seed)
+        tariff = opening_tariff(base.scenario)
+        plain = Settings(scenario=base.scenario, tariff=tariff, households=base.households, seed=base.seed)
         self._solve(Wish(settings=plain))
 
     def variant(self, _message: object = None) -> None:

@@ -14,12 +14,18 @@ from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, Settin
 LONGEST_TITLE = 80
 """Letters of the title of a changed tariff."""
 LABEL = "Compare it with the tariff on file"
+ONE_ONLY = "Compare takes two tariffs of rates alone; choose one above to take it there."
+"""What is said in place of the link, of rate classes and components."""
 STAYS = "; your changes of the town stay here"
 """Compare knows the scenario as it comes."""
 
 
 def compare_label(settings: Settings) -> str:
     """Words of that link, which say what is left behind."""
+    try:
+        settings.single()
+    except ValueError:
+        return ONE_ONLY
     return LABEL + (STAYS if settings.town.changes else "")
 
 

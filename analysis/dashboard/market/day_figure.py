@@ -8,6 +8,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.market.baseline import BASELINE_LINE, Baseline, Word
+from meanwatt.analysis.dashboard.market.class_lines import SAME_RATE_USD_PER_KWH, class_lines, class_rates
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import curtails
 from meanwatt.analysis.dashboard.shared.day_chart import (
@@ -32,8 +33,6 @@ CHARGE_HEIGHT = 90
 CURTAILED_HEIGHT = 76
 """Of one more panel, where solar output is curtailed. [px]"""
 PANEL_GAP = 40
-SAME_RATE_USD_PER_KWH = 5e-4
-"""Rates closer than this are one line to the eye. [USD/kWh]"""
 CHART_ANCHORS = {"": "read-day", "mean": "mean-field", "band": "sqrt-n", "before": "baseline"}
 """Where the help page explains the chart and its legend."""
 NEW_TAB = "_blank"
@@ -214,9 +213,14 @@ def _filled(
 
 def _tariff(drawn: Drawn) -> dict[str, Any]:
     """Panel of the rates."""
-    pay, earn = _pay(drawn.solution), _earn(drawn.solution)
-    axis = axis_ends(np.zeros(1), pay, earn, *drawn.also(_pay), *drawn.also(_earn))
+    classes = class_rates(drawn.solution)
+    every = [rate for one in classes for rate in (one.pay, one.earn) if rate is not None]
+    axis = axis_ends(np.zeros(1), *every, *drawn.also(_pay), *drawn.also(_earn))
     panel = chart_panel("tariff", "Tariff", "$/kWh", HEIGHTS[2], 3, axis)
+    if len(classes) > 1:
+        panel["lines"] = class_lines(classes, drawn.state)
+        return panel
+    pay, earn = _pay(drawn.solution), _earn(drawn.solution)
     marks = [*drawn.marked(_pay, "pay, ", step=True), *drawn.marked(_earn, "earn, ", step=True)]
     panel["lines"] = [*tariff_lines(pay[drawn.state], earn[drawn.state]), *marks]
     return panel

@@ -13,6 +13,7 @@ from meanwatt.analysis.dashboard.market.address import Look
 from meanwatt.analysis.dashboard.market.baseline import Baseline
 from meanwatt.analysis.dashboard.market.change import change
 from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.component_days import ComponentDays
 from meanwatt.analysis.dashboard.market.history import Day, History, to_csv
 from meanwatt.analysis.dashboard.market.home_figure import home_board, home_chart
 from meanwatt.analysis.dashboard.market.homes import Watched, homes_board, household_of, watched
@@ -55,6 +56,7 @@ class Engine:
         self._before: Solution | None = None
         self._pinned: Solution | None = None
         self._market: ProsumerMarket | None = None
+        self._months: ComponentDays | None = None
         self._history = History()
         self._morning: Morning | None = None
         self._look = Watched()
@@ -131,7 +133,7 @@ class Engine:
         """
         market = self._build(solution)
         self._drop_market()
-        known = () if self._solution is None else ending(self._solution)
+        known = () if self._solution is None else ending(self._solution, whole=True)
         if self._solution is not None and self._solution.settings.scenario != solution.settings.scenario:
             self._look, self._pace = Watched(), Pace()  # another feeder, other homes
         seen = self._comparable(self._solution, solution)
@@ -140,7 +142,7 @@ class Engine:
             self._pinned = None
         self._solution, self._market = solution, market
         self._begin()
-        said = [one for one in ending(solution) if one.about == "solve" or one not in known]
+        said = [one for one in ending(solution, whole=True) if one.about == "solve" or one not in known]
         baseline = self._baseline()
         told = None if baseline is None else baseline.apart_from(solution)
         if baseline is not None and told is not None and told.settings.town == solution.settings.town:
@@ -199,6 +201,7 @@ class Engine:
         record = market.history[-1]
         if record.grid is None:
             raise RuntimeError("the market ran without a feeder")
+        more_usd = 0.0 if self._months is None else self._months.after_day()
         by_phase, grid = record.grid.phases, market.power_flow
         self._history.add(
             Day(
@@ -208,7 +211,9 @@ class Engine:
                 curtailed_kw=record.curtailed_kw,
                 charge=_charge(market, record.stored_kwh),
                 tenths=_tenths(market, self._morning),
-                bill_usd=_group_means(solution.equilibrium.economy, record.bill_usd, market.population.count),
+                bill_usd=_group_means(
+                    solution.equilibrium.economy, record.bill_usd + more_usd, market.population.count
+                ),
                 voltage_pu=record.grid.voltage_pu,
                 phase_voltage_pu=None if by_phase is None else by_phase.voltage_pu,
                 unbalance_percent=None if by_phase is None else by_phase.unbalance_percent,
@@ -260,9 +265,9 @@ class Engine:
         if household is None:
             return shown
         day = None if self._morning is None else home_day(market, self._morning, household)
-        shown["home"] = to_json(home_board(market, household, solution.equilibrium, day))
+        shown["home"] = to_json(home_board(market, household, solution, day))
         if day is not None:
-            shown["home_chart"] = to_json(home_chart(market, solution.equilibrium, day))
+            shown["home_chart"] = to_json(home_chart(market, solution.decided, day))
         return shown
 
     def csv(self) -> str:
@@ -281,7 +286,7 @@ class Engine:
         homes.ALL.free(self)
 
     def _build(self, solution: Solution) -> ProsumerMarket:
-        settings, equilibrium = solution.settings, solution.equilibrium
+        settings, equilibrium = solution.settings, solution.lived
         homes.ALL.hold(self, settings.households)
         return ProsumerMarket(
             equilibrium.economy, households=settings.households, policies=equilibrium, rng=settings.seed
@@ -290,6 +295,10 @@ class Engine:
     def _begin(self) -> None:
         """Stand at day 0 of the market at hand."""
         self._history, self._morning, self._frame = History(), None, None
+        composed = None if self._solution is None else self._solution.composed
+        self._months = None
+        if composed is not None and self._market is not None:
+            self._months = ComponentDays(composed, self._market)
 
     def _drop_market(self) -> None:
         """A dropped market must be closed, or Mesa keeps it for ever."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.market.baseline import BASELINE_LINE, Baseline, baseline_board
+from meanwatt.analysis.dashboard.market.class_boards import class_boards
 from meanwatt.analysis.dashboard.market.day_figure import day_figure, unanswered_figure
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import item, metrics_board
@@ -63,6 +64,7 @@ def frame(
         voltage=to_json({**_voltage(solution, history, state), "lowest": _lowest(solution, before)}),
         burden=to_json(_burden(solution, history, before)),
         baseline=to_json(baseline_board(before, solution)),
+        classes=class_boards(solution),
         metrics=to_json(metrics_board(solution, history, before, benchmark)),
     )
 

@@ -11,6 +11,7 @@ from meanwatt.analysis.dashboard.market.address import query
 from meanwatt.analysis.dashboard.shared.csv_text import csv_text
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.metrics.equity import burden
+from meanwatt.analysis.output.rate_classes import class_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,7 +134,7 @@ def to_csv(solution: Solution, history: History) -> str:
     scenario = settings.load()
     head = {
         "scenario": settings.scenario,
-        "tariff": scenario.selected_tariff,
+        "tariff": scenario.selected_tariff if settings.own else settings.tariff,
         "households": settings.households,
         "seed": settings.seed,
         **dict(settings.changes),
@@ -145,13 +146,17 @@ def to_csv(solution: Solution, history: History) -> str:
     names = ("net_load_kw", "mean_field_net_load_kw", "wholesale_usd_per_kwh", "mean_field_wholesale_usd_per_kwh")
     rates = ("import_usd_per_kwh", "export_usd_per_kwh")
     curtailed = ("curtailed_kw", "mean_field_curtailed_kw")
-    return csv_text(head, ["day", "hour", "day_type", *names, *rates, *curtailed], _rows(solution, history))
+    by_class = [f"{rate}_{name}" for name in class_names(equilibrium)[1:] for rate in rates]
+    heads = ["day", "hour", "day_type", *names, *rates, *curtailed, *by_class]
+    return csv_text(head, heads, _rows(solution, history))
 
 
 def _rows(solution: Solution, history: History) -> Iterator[list[Any]]:
     """A row for every slot of every day."""
     equilibrium = solution.equilibrium
     economy = equilibrium.economy
+    classes = equilibrium.rates.by_class[1:]
+    further = [rate for own in classes for rate in (own.import_usd_per_kwh, own.export_usd_per_kwh)]
     for index, state in enumerate(history.states):
         columns = (
             history.net_load_kw[index],
@@ -162,6 +167,7 @@ def _rows(solution: Solution, history: History) -> Iterator[list[Any]]:
             equilibrium.rates.export_usd_per_kwh[state],
             history.curtailed_kw[index],
             solution.expected.curtailed_kw[state],
+            *(rate[state] for rate in further),
         )
         name = economy.common.day_types[economy.common.today[state]]
         for slot in range(economy.slots):

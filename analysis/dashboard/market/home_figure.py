@@ -7,13 +7,17 @@ import numpy as np
 from meanwatt.agents.tariff.tariff import FIXED_CHARGE
 from meanwatt.analysis.dashboard.market.home_reasons import Planned, planned, reasons
 from meanwatt.analysis.dashboard.market.homes import home_name
+from meanwatt.analysis.dashboard.shared.bill_parts import part_label
 from meanwatt.analysis.dashboard.shared.day_chart import axis_ends, chart_line, chart_panel, day_chart
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.model.market.home_day import ADDER, ENERGY, EXPORTS, WHOLESALE, HomeDay
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.counted import counted
 
+BY_MONTH = "are billed with the month"
 HEIGHTS = {"load": 130, "charge": 70, "price": 104}
 """Of the panels, at the width of a narrow window. [px]"""
 PARTS = {
@@ -27,13 +31,13 @@ PARTS = {
 """Parts of a bill in words."""
 
 
-def home_board(market: ProsumerMarket, household: int, found: Equilibrium, day: HomeDay | None) -> dict[str, Any]:
+def home_board(market: ProsumerMarket, household: int, found: Solution, day: HomeDay | None) -> dict[str, Any]:
     """Write what the component `home_card` shows of a home: its reasons and its bill.
 
     Parameters
     ----------
     found
-        The equilibrium whose policies it follows.
+        The solution whose policies it follows.
     day
         Its last day; None before the first.
     """
@@ -49,14 +53,20 @@ def home_board(market: ProsumerMarket, household: int, found: Equilibrium, day: 
     }
     if day is None:
         return board
-    plan = planned(found, market.population.type_of(household), day)
+    plan = planned(found.decided, market.population.type_of(household), day)
     account = float(market.population.bill_usd[household])
     return board | {
         "reasons": reasons(day, plan, market.slot_hours),
         "bill": bill_rows(day, market.slot_hours),
         "total": dollars(round(100 * day.bill_usd)),
-        "to_date": f"{dollars(round(100 * account))} in {counted(market.day, 'day')}",
+        "to_date": f"{dollars(round(100 * account))} in {counted(market.day, 'day')}{by_month(found, day)}",
     }
+
+
+def by_month(found: Solution, day: HomeDay) -> str:
+    """What its month's end adds to a home's bill, in words; empty where its tariff has no components."""
+    parts = listed([part_label(part.name).lower() for part in found.equilibrium.tariff.of(day.type).components])
+    return f"; {parts} {BY_MONTH}" if found.equilibrium.tariff.of(day.type).components else ""
 
 
 def bill_rows(day: HomeDay, slot_hours: float) -> list[dict[str, str]]:

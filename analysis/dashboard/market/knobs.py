@@ -2,11 +2,15 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
-from meanwatt.analysis.dashboard.shared.settings import Settings, Value
+from meanwatt.analysis.dashboard.market.component_knobs import component_knobs
+from meanwatt.analysis.dashboard.market.knob import Knob, posted_rates
+from meanwatt.analysis.dashboard.shared.settings import OF_TARIFF, Settings, Value
+from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.model.scenario.loading import Scenario
+from meanwatt.model.scenario.rate_classes import members_of
+from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
 
 RECOVERY = {
     "volumetric": "on every kWh bought",
@@ -18,75 +22,6 @@ EXPORT_RULE = {
     "net_billing": "a posted credit (net billing)",
     "none": "nothing",
 }
-MOST_DIGITS = 5
-"""Decimals of a number that lies between the steps of its slider, as rates on file do."""
-MOST_RATES = 8
-"""A tariff with more posted rates than this, one for every hour say, is shown but not edited."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knob:
-    """One parameter on the page.
-
-    Attributes
-    ----------
-    key
-        Dotted key of the scenario, as in ``--set``.
-    part, label, unit, help
-        Words around it.
-    default
-        The preset's value.
-    low, high, step
-        Range of a number.
-    options
-        Value and words of each choice; empty for a number.
-    """
-
-    key: str
-    part: str
-    label: str
-    default: Value
-    unit: str = ""
-    help: str = ""
-    low: float = 0.0
-    high: float = 1.0
-    step: float = 0.01
-    options: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def kind(self) -> Literal["range", "select"]:
-        """How it is shown."""
-        return "select" if self.options else "range"
-
-    @property
-    def digits(self) -> int:
-        """Decimals worth showing."""
-        return max(0, math.ceil(-math.log10(self.step) - 1e-9))
-
-    def read(self, text: str) -> Value:
-        """Value from what a browser or an address sends; ValueError in one line if it is not allowed."""
-        if self.options:
-            if text not in dict(self.options):
-                raise ValueError(f"{self.key} is {text!r}; give one of {', '.join(dict(self.options))}")
-            return text
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not self.low <= value <= self.high:
-            raise ValueError(f"{self.key} is {text!r}; give a number from {self.low:g} to {self.high:g}")
-        return value
-
-    def show(self, value: Value) -> str:
-        """Value in words, with its unit."""
-        if self.options:
-            return dict(self.options)[str(value)]
-        assert not isinstance(value, tuple)
-        number = float(value)
-        digits = next(
-            (d for d in range(self.digits, MOST_DIGITS) if abs(number - round(number, d)) < 1e-9), MOST_DIGITS
-        )
-        return f"{number:.{digits}f} {self.unit}".strip()
 
 
 def knobs(preset: Scenario) -> tuple[Knob, ...]:
@@ -97,28 +32,79 @@ def knobs(preset: Scenario) -> tuple[Knob, ...]:
     preset
         The scenario before any change: its values are the defaults.
     """
-    return (*_tariff_knobs(preset), *_town_knobs(preset))
+    tariffs = [("tariff", preset.selected_tariff, "others" if preset.has_rate_classes else "")]
+    tariffs += [(f"tariffs.{name}", name, listed(classes)) for name, classes in _of_classes(preset).items()]
+    of_tariffs = (
+        replace(knob, part=f"{knob.part}: {whose}", whose=whose) if whose else knob
+        for key, name, whose in tariffs
+        for knob in _tariff_knobs(preset, key, name)
+    )
+    return (*of_tariffs, *_town_knobs(preset))
+
+
+def _of_classes(preset: Scenario) -> dict[str, list[str]]:
+    """Names of the rate classes on each tariff but the default one; none where all are on one tariff."""
+    found: dict[str, list[str]] = {}
+    for name, table in preset.rate_classes.items() if preset.has_rate_classes else ():
+        if table.tariff != preset.selected_tariff:
+            found.setdefault(table.tariff, []).append(name)
+    return found
 
 
 def without_effect(offered: Iterable[Knob], settings: Settings) -> dict[str, str]:
     """Key of every parameter that moves nothing under these settings, and why in words."""
     defaults = {knob.key: knob.default for knob in offered}
-    rule = settings.get("tariff.export.rule", defaults["tariff.export.rule"])
-    recovery = settings.get("tariff.recovery", defaults["tariff.recovery"])
     groups = settings.preset().income_groups.values()
     no_sun = settings.get("pv_share_scale", defaults["pv_share_scale"]) == 0
     no_exports = no_sun and not any(group.battery_only_share for group in groups)
+    sunless = _sunless(settings.preset())
+
+    def now(tariff: str, part: str) -> Value:
+        """Value in force of one of a tariff's keys."""
+        key = f"{tariff}.{part}"
+        return settings.get(key, defaults[key])
+
     reasons: dict[str, str] = {}
     for key in defaults:
-        export = key.startswith("tariff.export.")
-        roofs = key == "tariff.access_charge.usd_per_pv_kw_day"
-        if (no_sun and roofs) or (no_exports and (export or key == "battery_share_scale")):
+        tariff, part = divided(key)
+        export = part.startswith("export.")
+        if tariff in sunless and (export or part == "access_charge.usd_per_pv_kw_day"):
+            reasons[key] = "no effect: nobody in this rate class has solar or a battery"
+            continue
+        if (no_sun and part == "access_charge.usd_per_pv_kw_day") or (
+            no_exports and (export or key == "battery_share_scale")
+        ):
             reasons[key] = "no effect: no home has solar"
-        elif export and key != "tariff.export.rule" and rule != "net_billing":
+        elif export and part != "export.rule" and now(tariff, "export.rule") != "net_billing":
             reasons[key] = "no effect: there is no posted credit"
-        elif key.startswith("tariff.fixed_charge_usd_per_day") and recovery == "fixed":
+        elif part.startswith("fixed_charge_usd_per_day") and now(tariff, "recovery") == "fixed":
             reasons[key] = "no effect: it follows from the cost"
     return reasons
+
+
+def _sunless(preset: Scenario) -> frozenset[str]:
+    """Keys of the tariffs of rate classes in which nobody can sell; none where all are on one tariff."""
+    if not preset.has_rate_classes:
+        return frozenset()
+    sellers = {one.name for one in TECHNOLOGIES if one.solar or one.name == "battery"}
+    shares = [technology_shares(preset, group) for group in preset.income_groups.values()]
+    sells: dict[str, bool] = {}
+    for name, members in members_of(preset).items():
+        chosen = name in preset.rate_classes and preset.rate_classes[name].opt_in_share is not None
+        own = preset.rate_classes[name].tariff if name in preset.rate_classes else preset.selected_tariff
+        here = chosen or any(shares[group][one] > 0 for one, group in members if one in sellers)
+        sells[own] = sells.get(own, False) or here
+    keys = {own: "tariff" if own == preset.selected_tariff else f"tariffs.{own}" for own in sells}
+    return frozenset(keys[own] for own, any_sells in sells.items() if not any_sells)
+
+
+def divided(key: str) -> tuple[str, str]:
+    """Which tariff a key is of, ``tariff`` or ``tariffs.NAME``, and the rest of the key; both empty for the town's."""
+    if not key.startswith(OF_TARIFF):
+        return "", ""
+    depth = 1 if key.startswith(OF_TARIFF[0]) else 2
+    names = key.split(".")
+    return ".".join(names[:depth]), ".".join(names[depth:])
 
 
 def _saturation(most: float, *shares: Iterable[float]) -> float:
@@ -127,40 +113,42 @@ def _saturation(most: float, *shares: Iterable[float]) -> float:
     return min(most, math.ceil(10 / smallest - 1e-9) / 10)
 
 
-def _tariff_knobs(preset: Scenario) -> Iterator[Knob]:
-    tariff = preset.tariffs[preset.selected_tariff]
+def _tariff_knobs(preset: Scenario, key: str, name: str) -> Iterator[Knob]:
+    """Knobs of one tariff, whose keys begin with ``key``."""
+    tariff = preset.tariffs[name]
     part = "What homes pay"
     yield Knob(
-        key="tariff.recovery",
+        key=f"{key}.recovery",
         part=part,
         label="Network cost is recovered",
         default=tariff.recovery,
         options=tuple(RECOVERY.items()),
     )
-    yield from _rates("tariff.energy_usd_per_kwh", tariff.energy_usd_per_kwh, part, "Energy charge")
+    yield from posted_rates(f"{key}.energy_usd_per_kwh", tariff.energy_usd_per_kwh, part, "Energy charge")
     yield Knob(
-        key="tariff.pass_through",
+        key=f"{key}.pass_through",
         part=part,
         label="Wholesale price passed on",
         default=float(tariff.pass_through),
         step=0.05,
         help="0: none of it; 1: homes see every move",
     )
-    yield from _rates(
-        "tariff.fixed_charge_usd_per_day", tariff.fixed_charge_usd_per_day, part, "Fixed charge", unit="$/day", high=3.0
+    yield from posted_rates(
+        f"{key}.fixed_charge_usd_per_day", tariff.fixed_charge_usd_per_day, part, "Fixed charge", unit="$/day", high=3.0
     )
-    yield from _access_knobs(preset, part)
+    yield from _access_knobs(preset, key, name, part)
+    yield from component_knobs(tariff, key, part)
     part = "What solar homes earn"
     yield Knob(
-        key="tariff.export.rule",
+        key=f"{key}.export.rule",
         part=part,
         label="Exported solar earns",
         default=tariff.export.rule,
         options=tuple(EXPORT_RULE.items()),
     )
-    yield from _rates("tariff.export.usd_per_kwh", tariff.export.usd_per_kwh, part, "Export credit")
+    yield from posted_rates(f"{key}.export.usd_per_kwh", tariff.export.usd_per_kwh, part, "Export credit")
     yield Knob(
-        key="tariff.export.pass_through",
+        key=f"{key}.export.pass_through",
         part=part,
         label="Wholesale price in the credit",
         default=float(tariff.export.pass_through),
@@ -169,15 +157,15 @@ def _tariff_knobs(preset: Scenario) -> Iterator[Knob]:
     )
 
 
-def _access_knobs(preset: Scenario, part: str) -> Iterator[Knob]:
+def _access_knobs(preset: Scenario, key: str, name: str, part: str) -> Iterator[Knob]:
     """The grid-access charge where it tells homes apart: by their solar, or by technology as the tariff has it.
 
     One that is the same for every home would double the fixed charge.
     """
-    charge = preset.tariffs[preset.selected_tariff].access_charge
+    charge = preset.tariffs[name].access_charge
     if any(group.pv_share > 0 and group.pv_kw > 0 for group in preset.income_groups.values()):
         yield Knob(
-            key="tariff.access_charge.usd_per_pv_kw_day",
+            key=f"{key}.access_charge.usd_per_pv_kw_day",
             part=part,
             label="Grid access, for each kW of solar",
             default=float(charge.usd_per_pv_kw_day),
@@ -186,8 +174,8 @@ def _access_knobs(preset: Scenario, part: str) -> Iterator[Knob]:
             step=0.01,
         )
     if isinstance(charge.usd_per_household_day, Mapping):
-        yield from _rates(
-            "tariff.access_charge.usd_per_household_day",
+        yield from posted_rates(
+            f"{key}.access_charge.usd_per_household_day",
             charge.usd_per_household_day,
             part,
             "Grid access",
@@ -225,29 +213,3 @@ def _town_knobs(preset: Scenario) -> Iterator[Knob]:
         step=0.01,
         help="0.10: a price 10 % higher lowers use by 1 %",
     )
-
-
-def _rates(key: str, form: object, part: str, label: str, unit: str = "$/kWh", high: float = 1.0) -> Iterator[Knob]:
-    """One knob for every posted number of a rate, as long as they are few."""
-    leaves = list(_leaves(key, form, ()))
-    if len(leaves) > MOST_RATES:
-        return
-    for leaf, names, value in leaves:
-        yield Knob(
-            key=leaf,
-            part=part,
-            label=": ".join((label, ", ".join(names))) if names else label,
-            default=value,
-            unit=unit,
-            high=max(high, math.ceil(2 * value)),
-            step=0.005,
-        )
-
-
-def _leaves(key: str, form: object, names: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], float]]:
-    """Dotted key, names and value of each number of a table; lists are left out whole."""
-    if isinstance(form, int | float):
-        yield key, names, float(form)
-    elif isinstance(form, Mapping):
-        for name, entry in form.items():
-            yield from _leaves(f"{key}.{name}", entry, (*names, str(name)))

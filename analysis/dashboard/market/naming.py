@@ -3,6 +3,7 @@
 import functools
 
 from meanwatt.analysis.dashboard.market.knobs import knobs
+from meanwatt.analysis.dashboard.shared.class_tariffs import class_names
 from meanwatt.analysis.dashboard.shared.settings import Settings
 
 NAMED_CHANGES = 2
@@ -11,8 +12,10 @@ NAMED_CHANGES = 2
 
 @functools.lru_cache(maxsize=256)
 def tariff_title(settings: Settings) -> str:
-    """Title of the tariff, as its preset has it."""
+    """Title of the tariff, as its preset has it, or names of the rate classes."""
     preset = settings.preset()
+    if preset.has_rate_classes:
+        return class_names(preset)
     return preset.tariffs[preset.selected_tariff].title or settings.tariff
 
 
@@ -21,7 +24,7 @@ def changes_in_words(settings: Settings) -> tuple[str, ...]:
     """Everything that differs from the preset, in the order of the page."""
     changed = dict(settings.changes)
     offered = [knob for knob in knobs(settings.preset()) if knob.key in changed]
-    return tuple(f"{_lower(knob.label)} {knob.show(changed[knob.key])}" for knob in offered)
+    return tuple(f"{_lower(knob.full_label)} {knob.show(changed[knob.key])}" for knob in offered)
 
 
 def short_name(settings: Settings) -> str:

@@ -4,7 +4,7 @@ import statistics
 from collections import deque
 
 from meanwatt.analysis.dashboard.market.knobs import knobs
-from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.settings import OF_TARIFF, Settings
 
 LAST = 3
 """Solves that count."""
@@ -32,7 +32,7 @@ class Pace:
 
 def neighbour(settings: Settings) -> Settings:
     """Settings one step of a slider away: the first number of the tariff that can be moved."""
-    offered = [knob for knob in knobs(settings.preset()) if not knob.options and knob.key.startswith("tariff.")]
+    offered = [knob for knob in knobs(settings.preset()) if not knob.options and knob.key.startswith(OF_TARIFF)]
     knob = offered[0]
     value = settings.get(knob.key, knob.default)
     assert isinstance(value, float | int)

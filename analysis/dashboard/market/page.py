@@ -12,7 +12,7 @@ from meanwatt.analysis.dashboard.market.controller import Controller
 from meanwatt.analysis.dashboard.market.engine import Engine
 from meanwatt.analysis.dashboard.market.protocol import Engine as EngineProtocol
 from meanwatt.analysis.dashboard.market.view import Frame, View
-from meanwatt.analysis.dashboard.shared.components import DayChart, Notices
+from meanwatt.analysis.dashboard.shared.components import BillMessages, DayChart, Notices, Statement
 
 
 @solara.component
@@ -65,6 +65,18 @@ def _homes(frame: Frame, controller: Controller) -> None:
                     DayChart(payload=frame.home_chart)
 
 
+def _classes(frame: Frame) -> None:
+    """Draw the tables of rate classes and components, where there are any."""
+    if not frame.classes.parts:
+        return
+    with solara.v.Html(tag="section", class_="mw-classes", attributes={"aria-label": "Rate classes and components"}):
+        if frame.classes.rates:
+            Statement(payload=frame.classes.rates)
+        Statement(payload=frame.classes.parts)
+        if frame.classes.says:
+            BillMessages(payload=frame.classes.says)
+
+
 @solara.component
 def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] | None = None) -> None:
     """Draw one view."""
@@ -92,6 +104,7 @@ def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] 
                         network=frame.network, payload=frame.voltage, homes=frame.homes, event_look=controller.look
                     )
                 _homes(frame, controller)
+                _classes(frame)
                 with solara.v.Html(tag="div", class_="mw-words"):
                     Notices(payload=view.notices, event_dismiss=controller.dismiss)
             with solara.v.Html(tag="aside", class_="mw-stack mw-side"):

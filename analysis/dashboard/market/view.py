@@ -1,17 +1,20 @@
 """What the page shows at one instant, as frozen text: the page is a pure function of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from meanwatt.analysis.dashboard.market.class_boards import NO_CLASSES, ClassBoards
 from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.crossing import compare_label, compare_link
-from meanwatt.analysis.dashboard.market.knobs import Knob, knobs, without_effect
-from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
+from meanwatt.analysis.dashboard.market.knob import Knob
+from meanwatt.analysis.dashboard.market.knobs import divided, knobs, without_effect
+from meanwatt.analysis.dashboard.shared.choices import every_option, scenario_options
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.notices import Notice
+from meanwatt.analysis.dashboard.shared.own_tariff import MOST_BYTES
 from meanwatt.analysis.dashboard.shared.payload import to_json
-from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings
+from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings, Value, opening_tariff
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.model.scenario.counted import counted
 
@@ -21,7 +24,7 @@ QUICK_SECONDS = 0.15
 """A solve that takes less can follow a slider."""
 SLACK = 2
 """A page that follows sliders stops to do so when solves take so many times longer."""
-ENERGY = "tariff.energy_usd_per_kwh"
+ENERGY = "energy_usd_per_kwh"
 ADDER_HELP = "plus the adder that recovers the cost"
 
 
@@ -37,6 +40,8 @@ class Frame:
         Today's weather; empty before the first day.
     chart, network, voltage, burden, metrics, baseline
         What the components `day_chart`, `feeder_map` (two), `burden_bars`, `metrics` and `baseline` show.
+    classes
+        Who pays whom by rate class, and what bills with components are made of.
     homes, home, home_chart
         What `homes`, `home_card` and a second `day_chart` show; the last two are empty while no home is followed, the
         chart also before its first day.
@@ -50,6 +55,7 @@ class Frame:
     burden: str
     metrics: str
     baseline: str
+    classes: ClassBoards = NO_CLASSES
     homes: str = "{}"
     home: str = ""
     home_chart: str = ""
@@ -176,13 +182,14 @@ def form_json(stage: Stage, query: str) -> str:
     count = sum(stage.draft.get(k.key, k.default) != stage.base.get(k.key, k.default) for k in offered)
     count += (stage.draft.households != stage.base.households) + (stage.draft.seed != stage.base.seed)
     work = stage.work
-    changed = stage.base.changes or stage.base.own or stage.base.tariff != Settings().tariff
+    changed = stage.base.changes or stage.base.own or stage.base.tariff != opening_tariff(stage.base.scenario)
     return to_json(
         {
             "title": "Be the regulator",
             "query": query,
-            "tariff": preset.selected_tariff,
-            "tariffs": tariff_options(preset),
+            "tariff": preset.selected_tariff if stage.base.own else stage.base.tariff,
+            "tariffs": every_option(stage.base),
+            "most_bytes": MOST_BYTES,
             "compare": compare_link(stage.base),
             "compare_label": compare_label(stage.base),
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
@@ -221,7 +228,7 @@ def _call(stage: Stage) -> dict[str, str]:
     """Words of the highlighted button."""
     if stage.compared is not None:
         alone = stage.compared == comparison(stage.compared).reference
-        text = "Only what solar earns differed." if alone else "How the cost is recovered goes back, too."
+        text = comparison(stage.compared).back if alone else "How the cost is recovered goes back, too."
         return {"label": "Back to the tariff before", "text": text}
     offered = comparison(stage.base)
     return {"label": offered.label, "text": offered.text}
@@ -231,7 +238,7 @@ def _parts(offered: Sequence[Knob], stage: Stage) -> list[dict[str, Any]]:
     parts: dict[str, list[dict[str, Any]]] = {}
     idle = without_effect(offered, stage.draft)
     refused = _refused(stage)
-    recovery = {knob.key: stage.draft.get(knob.key, knob.default) for knob in offered}.get("tariff.recovery")
+    now = {knob.key: stage.draft.get(knob.key, knob.default) for knob in offered}
     for knob in offered:
         applied = stage.base.get(knob.key, knob.default)
         parts.setdefault(knob.part, []).append(
@@ -240,7 +247,7 @@ def _parts(offered: Sequence[Knob], stage: Stage) -> list[dict[str, Any]]:
                 "kind": knob.kind,
                 "label": knob.label,
                 "unit": knob.unit,
-                "help": knob.help or (ADDER_HELP if recovery == "volumetric" and knob.key.startswith(ENERGY) else ""),
+                "help": knob.help or _adder_help(knob.key, now),
                 "low": knob.low,
                 "high": knob.high,
                 "step": knob.step,
@@ -255,6 +262,12 @@ def _parts(offered: Sequence[Knob], stage: Stage) -> list[dict[str, Any]]:
             }
         )
     return [{"title": title, "fields": fields} for title, fields in parts.items()]
+
+
+def _adder_help(key: str, now: Mapping[str, Value]) -> str:
+    """What is said below an energy charge that is not all of the price."""
+    tariff, part = divided(key)
+    return ADDER_HELP if part.startswith(ENERGY) and now[f"{tariff}.recovery"] == "volumetric" else ""
 
 
 def _refused(stage: Stage) -> dict[str, tuple[str, str]]:

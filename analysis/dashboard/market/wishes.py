@@ -6,10 +6,12 @@ from typing import Any
 from meanwatt.analysis.dashboard.market.knobs import knobs
 from meanwatt.analysis.dashboard.market.view import Stage
 from meanwatt.analysis.dashboard.shared.notices import Notice, sentence
-from meanwatt.analysis.dashboard.shared.own_tariff import OWN_TARIFF
-from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.own_tariff import OWN_TARIFF, packed, read_tariff, toml_of
+from meanwatt.analysis.dashboard.shared.settings import Settings, landing_tariff, opening_tariff
 
 UNDO_STEPS = 30
+FILE = "file"
+"""What is chosen where a visitor opens a tariff's file."""
 
 Left = tuple[Settings, Settings]
 """What was in force and the draft beside it, when something else was put in force."""
@@ -56,6 +58,11 @@ class Wish:
 def chosen(stage: Stage, key: str, name: str) -> tuple[Settings, Settings]:
     """Settings with another scenario or tariff, and the draft beside them: edits that still have a place are kept.
 
+    Parameters
+    ----------
+    key, name
+        ``scenario`` or ``tariff`` and its name, or `FILE` and the text of a tariff's file.
+
     Raises
     ------
     ValueError
@@ -63,14 +70,25 @@ def chosen(stage: Stage, key: str, name: str) -> tuple[Settings, Settings]:
     """
     base, draft = stage.base, stage.draft
     if key == "scenario":
-        wanted = Settings(scenario=name, households=base.households, seed=base.seed)
+        wanted = Settings(scenario=name, tariff=opening_tariff(name), households=base.households, seed=base.seed)
         kept = replace(wanted, households=draft.households, seed=draft.seed)
+    elif key == FILE:
+        own = _opened(name)
+        plain = landing_tariff(base.scenario) if base.preset().has_rate_classes and not base.own else base.tariff
+        wanted, kept = (replace(one, tariff=plain, own=own, changes=one.town.changes) for one in (base, draft))
     else:
         tariff, own = (base.tariff, base.own) if base.own and name == OWN_TARIFF else (name, "")
         wanted = replace(base, tariff=tariff, own=own, changes=base.town.changes)
         kept = replace(draft, tariff=tariff, own=own, changes=draft.town.changes)
     wanted.preset()
     return wanted, kept
+
+
+def _opened(text: str) -> str:
+    """The tariff in a file's text, as settings carry it; ValueError in one line: it is none, or no link can hold it."""
+    own = toml_of(read_tariff(text))
+    packed(own)
+    return own
 
 
 def put_away(before: Settings, kept: Settings) -> Notice | None:

@@ -15,7 +15,13 @@ def carried(settings: Settings, title: str) -> Settings:
         What a page has in force; changes of the town stay behind, for not every page knows them.
     title
         What the tariff is called from there on, if anything in it is changed.
+
+    Raises
+    ------
+    ValueError
+        In one line, of rate classes and components: the other pages take one tariff of rates alone.
     """
+    settings.single()
     if not any(key.startswith("tariff.") for key, _ in settings.changes):
         return replace(settings, changes=())
     scenario = settings.load()

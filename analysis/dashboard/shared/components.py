@@ -44,3 +44,13 @@ def StudyBar(
     event_cancel: Event | None = None,
 ) -> None:
     """Choices and a seed of a study that takes a while; how far it is; the verdict."""
+
+
+@solara.component_vue("vue/statement.vue")
+def Statement(payload: str) -> None:
+    """A table of a bill: a row for each month, period or part."""
+
+
+@solara.component_vue("vue/bill_messages.vue")
+def BillMessages(payload: str) -> None:
+    """What is to be said of a bill, a sentence each."""

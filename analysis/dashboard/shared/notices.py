@@ -60,24 +60,38 @@ def failure(about: str, title: str, error: Exception) -> Notice:
     return Notice(about=about, kind="bad", title=title, text=sentence(text))
 
 
-def ending(solution: Solution) -> tuple[Notice, ...]:
-    """Say it, if a solve did not end well, and what a page does not draw of its tariff."""
-    return (*_outcome(solution), *_beside(solution))
+def ending(solution: Solution, *, whole: bool = False) -> tuple[Notice, ...]:
+    """Say it, if a solve did not end well, and what a page does not draw of its tariff.
+
+    Parameters
+    ----------
+    whole
+        Whether the page holds rate classes and components.
+    """
+    beside = () if whole else _set_aside(solution)
+    return (*_outcome(solution), *_by_branch(solution), *beside)
 
 
-def _beside(solution: Solution) -> Iterator[Notice]:
-    """Prices that hold on a branch alone, and rate classes that do not hold."""
-    prices, scenario = branch_prices(solution.equilibrium.tariff), solution.equilibrium.economy.scenario
+def _by_branch(solution: Solution) -> Iterator[Notice]:
+    """Prices that hold on a branch alone."""
+    prices = branch_prices(solution.equilibrium.tariff)
     if prices:
         text = f"A kWh costs {prices}. Rates drawn are those of {REST}; bills hold every home's own."
         yield Notice(about="branches", kind="warn", title="Prices by branch.", text=text)
+
+
+def _set_aside(solution: Solution) -> Iterator[Notice]:
+    """Rate classes that do not hold, and tariffs that a page leaves out."""
+    scenario = solution.equilibrium.economy.scenario
     left_out = [name for name in scenario.tariffs if name not in plain_names(scenario)]
     if left_out:
-        text = f"No page holds the tiers or other components of {listed(left_out)}; meanwatt solve does."
+        text = f"This page takes no tiers or other components, as of {listed(left_out)}; the page Market does."
         yield Notice(about="components", kind="warn", title="Tariffs left out.", text=text)
     if scenario.rate_classes:
         names = ", ".join(scenario.rate_classes)
-        text = f"The pages put everybody on one tariff and set rate_classes ({names}) aside; meanwatt solve holds them."
+        text = (
+            f"This page puts everybody on one tariff and sets rate_classes ({names}) aside; the page Market holds them."
+        )
         yield Notice(about="classes", kind="warn", title="One tariff for all.", text=text)
 
 

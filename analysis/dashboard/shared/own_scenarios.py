@@ -5,8 +5,9 @@ They are the same for all visitors and are given once, before the first one come
 
 from collections.abc import Iterable
 
+from meanwatt.analysis.dashboard.shared.class_tariffs import class_choice
 from meanwatt.model.scenario.economy import require_unlimited
-from meanwatt.model.scenario.loading import Scenario, ScenarioError, load_scenario, presets
+from meanwatt.model.scenario.loading import Scenario, load_scenario, presets
 
 YOURS = "yours"
 """Begins the name of a scenario that would have a preset's."""
@@ -36,17 +37,12 @@ def own_scenario(source: str, tariff: str | None) -> Scenario:
     Raises
     ------
     ScenarioError
-        In one line, if one of them cannot be used, or the tariff in force has components or the feeder envelopes, which
-        no page can hold.
+        In one line, if one of them cannot be used, or the feeder has envelopes, which no page can hold.
     """
     plain = load_scenario(source)
     scenario = plain if tariff is None else load_scenario(plain, tariff=tariff)
-    try:
-        scenario.tariffs[scenario.selected_tariff].require_plain(scenario.selected_tariff)
-    except ValueError as error:
-        raise ScenarioError(f"scenario {scenario.name}: {error}") from None
     require_unlimited(scenario)
-    if source in presets() and (tariff is None or tariff in plain.tariffs):
+    if source in presets() and (tariff is None or tariff in (*plain.tariffs, class_choice(plain))):
         return scenario
     name = f"{YOURS}_{scenario.name}" if scenario.name in presets() else scenario.name
     title = scenario.title or name

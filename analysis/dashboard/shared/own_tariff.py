@@ -23,13 +23,11 @@ def read_tariff(text: str) -> TariffTable:
     Raises
     ------
     ValueError
-        In one line: it is too long, not TOML, holds no tariff, or one with components, which no page can hold.
+        In one line: it is too long, not TOML, or holds no tariff.
     """
     if len(text.encode("utf-8", errors="replace")) > MOST_BYTES:
         raise ValueError(_TOO_LONG)
-    table = tariff_of_text(text.removeprefix("\ufeff"))
-    table.require_plain(OWN_TARIFF)
-    return table
+    return tariff_of_text(text.removeprefix("\ufeff"))
 
 
 def toml_of(table: TariffTable) -> str:

@@ -3,6 +3,7 @@
 import functools
 from dataclasses import dataclass, replace
 
+from meanwatt.analysis.dashboard.shared.class_tariffs import class_choice, in_classes, require_one_tariff
 from meanwatt.analysis.dashboard.shared.own_scenarios import own_scenarios
 from meanwatt.analysis.dashboard.shared.own_tariff import OWN_TARIFF, read_tariff
 from meanwatt.analysis.design.same_tariffs import plain_names
@@ -18,6 +19,8 @@ LANDING_TARIFF = "filed"
 HOUSEHOLDS = (10, 100_000)
 """Fewest and most simulated homes: a day of the most takes about as long as a frame, and 12 MB a visitor."""
 SEEDS = (0, 2**31 - 1)
+OF_TARIFF = ("tariff.", "tariffs.")
+"""Beginnings of the keys of tariffs: the one in force, and one by its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,9 @@ class Settings:
     scenario
         Name of a preset, or of a scenario that the server was started with.
     tariff
-        Name of one of its tariffs; of a scenario of one's own that has no ``filed`` the default is the one it selects.
+        Name of one of its tariffs, or what its rate classes are chosen by
+        (`meanwatt.analysis.dashboard.shared.class_tariffs.class_choice`); of a scenario of one's own that has no
+        ``filed`` the default is the one it selects.
     own
         A tariff that is none of the scenario's, in the place of the named one, as
         `meanwatt.analysis.dashboard.shared.own_tariff.toml_of` writes it; empty: the named one.
@@ -77,12 +82,18 @@ class Settings:
     @property
     def town(self) -> "Settings":
         """The part that the first best depends on: the scenario without any tariff."""
-        changes = tuple((key, value) for key, value in self.changes if not key.startswith("tariff."))
+        changes = tuple((key, value) for key, value in self.changes if not key.startswith(OF_TARIFF))
         return replace(self.market_only, tariff=landing_tariff(self.scenario), own="", changes=changes)
 
     def preset(self) -> Scenario:
         """The scenario with this tariff selected and nothing changed; ValueError if it has no such tariff."""
-        return _preset(_named(self.scenario), self.tariff, self.own)
+        return _preset(scenario_of(self.scenario), self.tariff, self.own)
+
+    def single(self) -> Scenario:
+        """The same for a page that knows one tariff of rates alone; ValueError in one line that names the way back."""
+        scenario = self.preset()
+        require_one_tariff(scenario, OWN_TARIFF if self.own else self.tariff)
+        return scenario
 
     def load(self) -> Scenario:
         """The scenario with every change made; ValueError in one line if a change is not allowed."""
@@ -102,19 +113,37 @@ def scenario_names() -> tuple[str, ...]:
 
 def scenario_titles() -> tuple[tuple[str, str], ...]:
     """Name and title of every scenario that can be chosen."""
-    return tuple((name, _named(name).title or name) for name in scenario_names())
+    return tuple((name, scenario_of(name).title or name) for name in scenario_names())
 
 
 def landing_tariff(scenario: str) -> str:
-    """Tariff that a page opens a scenario with: the rates on file, or the scenario's own choice if it has none.
+    """Tariff of a scenario that others are compared with: the rates on file, or its own choice if it has none.
+
+    A tariff without components, where there is one. ValueError in one line if there is no such scenario.
+    """
+    loaded = scenario_of(scenario)
+    kept = plain_names(loaded)
+    known = (name for name in (LANDING_TARIFF, loaded.selected_tariff, *kept) if name in kept)
+    return next(known, loaded.selected_tariff)
+
+
+def own_tariff_of(scenario: str) -> str:
+    """Tariff that a page which knows one tariff of rates alone begins with: of a file's scenario its own choice.
 
     ValueError in one line if there is no such scenario.
     """
-    loaded = _named(scenario)
-    return LANDING_TARIFF if LANDING_TARIFF in plain_names(loaded) else loaded.selected_tariff
+    chosen = scenario_of(scenario).selected_tariff
+    plain = scenario in own_scenarios() and chosen in plain_names(scenario_of(scenario))
+    return chosen if plain else landing_tariff(scenario)
 
 
-def _named(name: str) -> Scenario:
+def opening_tariff(scenario: str) -> str:
+    """What the page Market opens a scenario with: what is in force in a file, rate classes included."""
+    own = own_scenarios().get(scenario)
+    return LANDING_TARIFF if own is None else class_choice(own) or own.selected_tariff
+
+
+def scenario_of(name: str) -> Scenario:
     """A scenario by its name, and nothing by its path."""
     given = own_scenarios()
     return given[name] if name in given else _read(name)
@@ -129,10 +158,10 @@ def _read(name: str) -> Scenario:
 
 
 def _preset(scenario: Scenario, tariff: str, own: str) -> Scenario:
-    """A scenario with a tariff selected."""
-    if tariff not in scenario.tariffs:
-        raise ValueError(unknown("tariff", tariff, scenario.tariffs))
-    scenario.tariffs[tariff].require_plain(tariff)
+    """A scenario with a tariff, or its rate classes, in force."""
+    classes = class_choice(scenario)
+    if tariff not in scenario.tariffs and tariff != (classes or None):
+        raise ValueError(unknown("tariff", tariff, [*scenario.tariffs, *([classes] if classes else [])]))
     return _selected(_Same(scenario), tariff, own)
 
 
@@ -153,4 +182,6 @@ class _Same:
 def _selected(same: _Same, tariff: str, own: str) -> Scenario:
     if own:
         return with_tariff(same.scenario, OWN_TARIFF, read_tariff(own))
+    if tariff not in same.scenario.tariffs:
+        return in_classes(same.scenario)
     return load_scenario(same.scenario, tariff=tariff)

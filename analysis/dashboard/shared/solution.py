@@ -1,4 +1,4 @@
-"""One solved tariff, with everything that the page shows of it before a single home is simulated."""
+"""One solved tariff, or rate classes, with all that the page shows of it before a single home is simulated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +12,8 @@ from meanwatt.analysis.metrics.bus_loads import bus_loads
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
 from meanwatt.analysis.simulation.charge import ExpectedCharge, expect_charge
 from meanwatt.analysis.simulation.expectation import Expectation, expect
+from meanwatt.model.mean_field.components.settled import billed_equilibrium, market_equilibrium
+from meanwatt.model.mean_field.components.solving import Composed, solve_composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
 from meanwatt.model.network.feeder import Feeder
@@ -19,7 +21,7 @@ from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits, bus_power
 from meanwatt.model.progress.watch import Progress, Watch
-from meanwatt.model.scenario.economy import DAYS_PER_MONTH, build_tariff
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH, Economy, build_rate_classes
 
 TOLERANCE_USD_PER_KWH = 1e-6
 """Prices are shown to a tenth of a cent; a thousandth of that is solved. [USD/kWh]"""
@@ -34,7 +36,7 @@ class Solution:
     settings
         What was solved.
     equilibrium
-        The continuum at rest.
+        The continuum at rest; rates, charges and bills are those posted, components in the bills.
     expected
         Mean and spread of the homes' day.
     charge
@@ -47,6 +49,8 @@ class Solution:
         Bus voltages when every customer draws the mean. [pu]
     limits
         The voltage band allowed.
+    composed
+        Where a tariff has components: the equilibrium by what households see of them.
     """
 
     settings: Settings
@@ -58,6 +62,17 @@ class Solution:
     places: Floats
     voltage_pu: Floats
     limits: VoltageLimits
+    composed: Composed | None = None
+
+    @property
+    def lived(self) -> Equilibrium:
+        """What a market of homes lives by; components are billed beside it."""
+        return self.equilibrium if self.composed is None else market_equilibrium(self.composed)
+
+    @property
+    def decided(self) -> Equilibrium:
+        """The same with the rates that households see when they decide."""
+        return self.equilibrium if self.composed is None else self.composed.equilibrium
 
     def for_sample(self, settings: Settings) -> "Solution":
         """The same solution for another number of homes or another seed."""
@@ -118,16 +133,22 @@ def solve(
     """
     scenario = settings.load()
     economy = town_of(scenario)
-    near = start is not None and start.settings.town == settings.town
-    equilibrium = solve_equilibrium(
-        economy,
-        build_tariff(scenario),
-        tolerance_usd_per_kwh=TOLERANCE_USD_PER_KWH,
-        start=start.equilibrium if start is not None and near else None,
-        certify=False,
-        watch=Watch(progress=progress, cancelled=cancelled),
-    )
-    if equilibrium.outcome is Outcome.CANCELLED:
+    tariff = build_rate_classes(scenario, components=True)
+    watch, composed = Watch(progress=progress, cancelled=cancelled), None
+    if tariff.has_components:
+        composed = solve_composed(economy, tariff, certify=False, watch=watch)
+        ended, equilibrium = composed.equilibrium.outcome, billed_equilibrium(composed)
+    else:
+        equilibrium = solve_equilibrium(
+            economy,
+            tariff,
+            tolerance_usd_per_kwh=TOLERANCE_USD_PER_KWH,
+            start=_beginning(start, settings, economy),
+            certify=False,
+            watch=watch,
+        )
+        ended = equilibrium.outcome
+    if ended is Outcome.CANCELLED:
         return None
     feeder = scenario_feeder(scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
     expected = expect(equilibrium)
@@ -149,7 +170,16 @@ def solve(
         places=tidy_tree(feeder),
         voltage_pu=_expected_voltage_pu(feeder, equilibrium, expected),
         limits=VoltageLimits(scenario.feeder.limits),
+        composed=composed,
     )
+
+
+def _beginning(start: Solution | None, settings: Settings, economy: Economy) -> Equilibrium | None:
+    """Where a solve may begin: at an equilibrium of the same homes, who decide by rates as they are posted."""
+    if start is None or start.composed is not None or start.settings.town != settings.town:
+        return None
+    same = [one.name for one in start.equilibrium.economy.types] == [one.name for one in economy.types]
+    return start.equilibrium if same else None
 
 
 def mean_voltage_pu(feeder: Feeder, use_kw: Floats, net_load_kw: Floats) -> Floats:

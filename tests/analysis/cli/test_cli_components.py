@@ -11,8 +11,9 @@ import pytest
 from repository import ROOT
 
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.dashboard.shared.own_scenarios import own_scenario
-from meanwatt.analysis.dashboard.shared.own_tariff import read_tariff
+from meanwatt.analysis.dashboard.shared.own_scenarios import give, own_scenario
+from meanwatt.analysis.dashboard.shared.own_tariff import read_tariff, toml_of
+from meanwatt.analysis.dashboard.shared.settings import Settings, opening_tariff, own_tariff_of
 
 LADDER = "--set 'tariff.tiers.limits_kwh_per_month=[300,420]' --set 'tariff.tiers.adders_usd_per_kwh=[0,0.05,0.1]'"
 SET = f"--set battery_levels=4 {LADDER}"
@@ -111,23 +112,28 @@ def test_the_files_of_a_solve_hold_rates_as_posted_and_whole_bills(
     assert "Components" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_page_takes_no_tariff_with_components() -> None:
+def test_a_page_that_knows_rates_alone_takes_no_tariff_with_components() -> None:
     text = (
         'recovery = "posted"\nenergy_usd_per_kwh = 0.1\n'
         "[tiers]\nlimits_kwh_per_month = [300]\nadders_usd_per_kwh = [0.0, 0.1]\n"
     )
-    with pytest.raises(ValueError, match="tariff from_file has tiers, which only solve"):
-        read_tariff(text)
+    settings = Settings(scenario="textbook", own=toml_of(read_tariff(text)))
+    assert settings.preset().selected_tariff == "from_file"
+    with pytest.raises(ValueError, match="tariff from_file has tiers, and this page takes rates and fixed charges"):
+        settings.single()
 
 
-def test_the_app_opens_no_scenario_whose_tariff_in_force_has_components(tmp_path: Path) -> None:
+def test_the_app_opens_a_scenario_whose_tariff_in_force_has_components(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    text = 'extends = "textbook"\n[tariffs.tou.minimum_bill]\nusd_per_month = 20.0\n'
-    path.write_text(text, encoding="utf-8")
-    assert own_scenario(str(path), None).selected_tariff == "flat"  # the lists leave tou out, and a notice names it
-    path.write_text(f'default_tariff = "tou"\n{text}', encoding="utf-8")
-    with pytest.raises(ValueError, match="tariff tou has minimum_bill, which only solve"):
-        own_scenario(str(path), None)
+    path.write_text(
+        'extends = "textbook"\ndefault_tariff = "tou"\n[tariffs.tou.minimum_bill]\nusd_per_month = 20.0\n',
+        encoding="utf-8",
+    )
+    give([own_scenario(str(path), None)])
+    try:
+        assert (opening_tariff("mine"), own_tariff_of("mine")) == ("tou", "filed")
+    finally:
+        give([])
 
 
 HELD = (

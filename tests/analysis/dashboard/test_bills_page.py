@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from classed_scenarios import given as given_scenario
+from classed_scenarios import solved
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +15,11 @@ from meanwatt.analysis.cli import main
 from meanwatt.analysis.dashboard.bills import billing
 from meanwatt.analysis.dashboard.bills.biller import Biller
 from meanwatt.analysis.dashboard.bills.choice import Choice, from_query, moved, query
-from meanwatt.analysis.dashboard.bills.words import on_page
+from meanwatt.analysis.dashboard.bills.view import _lived as lived_boards
+from meanwatt.analysis.dashboard.bills.words import begun, on_page
 from meanwatt.analysis.dashboard.help import texts
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.own_scenarios import give
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.take_away.described import describe_bills
 from meanwatt.model.billing.tariff_gallery import gallery_text
@@ -153,7 +157,7 @@ def test_equal_requests_share_one_year_of_the_homes(monkeypatch: pytest.MonkeyPa
         return "meters"
 
     monkeypatch.setattr(billing, "_lived", year)
-    monkeypatch.setattr(billing, "_meters", billing.Memo(2))
+    monkeypatch.setattr(billing, "_years", billing.Memo(2))
     found = []
 
     def ask() -> None:
@@ -188,8 +192,14 @@ def test_a_file_that_is_no_tariff_and_no_reading_by_name_or_size_is_not_read(
 @pytest.mark.parametrize(
     ("part", "name", "text", "problem"),
     [
-        ("tariff_file", "a.json", "{", "tariff a.json: not valid JSON: "),
-        ("tariff_file", "a.toml", 'recovery = "posted"\n', 'tariff a.toml: holds no kind = "ratebook"'),
+        ("tariff_file", "a.json", "{", "Tariff a.json: not valid JSON: "),
+        (
+            "tariff_file",
+            "a.toml",
+            'recovery = "posted"\n',
+            'Tariff a.toml: holds no kind = "ratebook", which begins a tariff as filed; this one is a tariff of a'
+            " scenario, which the page Market opens.",
+        ),
         ("load", "a.csv", "kwh\n1\n-2\n", "a.csv: line 3"),
         ("load", "a.csv", "kwh\n1\n2\n", "a.csv: 2 rows; a year of 365 days has 8760 hours"),
         ("load", "a.csv", "start,kwh\n2026-01-01 00:00,1\n2026-01-01 01:00,1\n", "a time zone"),
@@ -238,7 +248,7 @@ def test_a_part_of_an_address_that_cannot_be_used_is_left_out_and_told(address: 
 def test_a_link_does_not_hold_a_file() -> None:
     biller = Biller(f"{TEXTBOOK}&load=a.csv&solar=b.csv")
     assert query(biller.choice) == TEXTBOOK
-    assert "a link does not hold the file 'a.csv'; open it again." in said(biller)[0]
+    assert "A link does not hold the file 'a.csv'; open it again." in said(biller)[0]
 
 
 def test_who_changes_the_tariff_leaves_its_terms_behind() -> None:
@@ -257,3 +267,35 @@ def test_every_question_mark_leads_to_an_entry() -> None:
     for anchor in ("bill-tariff", "bill-home", "bill-metering", "read-statement", "read-filed-rates"):
         assert f'"{help_link(anchor)}"' in shown
         assert anchor in texts.anchors()
+
+
+def test_a_home_lives_under_rate_classes_and_its_expected_bill_is_split_by_component(tmp_path: Path) -> None:
+    scenario = given_scenario(tmp_path)
+    assert scenario.has_rate_classes
+    try:
+        choice, problems = from_query("scenario=mine&home=low/none")
+        assert (problems, choice.settings.tariff) == ((), "rate_classes")
+        year = billing.HomeYear(equilibrium=solved().equilibrium, composed=solved().composed, meters=None)  # type: ignore[arg-type]
+        shown = lived_boards(billing.Billed(choice=choice, read=None, year=year))  # type: ignore[arg-type]
+        table = json.loads(shown["lived"])
+        assert table["heads"][1:] == ["This home", "Others", "Solar"]
+        names = [row[0] for row in table["rows"]]
+        assert {"Access", "Tiers", "Demand charge", "Subscription"} <= set(names)
+        for column in range(1, 4):
+            cells = [float(row[column].replace("−", "-")) for row in table["rows"]]
+            assert sum(cells) == pytest.approx(float(table["foot"][column]), abs=1e-9)
+        texts = json.loads(shown["lived_says"])["texts"]
+        assert any(text.startswith("Demand charge: households do not see it when they decide") for text in texts)
+        assert "under mine's own rate classes" in table["caption"]
+        assert query(Choice(scenario="mine", lived="flat")) == "scenario=mine&lived=flat"
+        assert from_query("scenario=mine&lived=dear")[1][0].startswith("unknown tariff 'dear'")
+        assert moved(choice, "lived", "flat") == {"lived": "flat"}
+    finally:
+        give([])
+
+
+def test_a_refusal_begins_with_a_large_letter_unless_it_names_a_part_of_the_address() -> None:
+    assert begun("unknown tariff 'pge_e2'; did you mean 'pge_e1'?").startswith("Unknown tariff")
+    assert begun("a link does not hold the file 'a.csv'") == "A link does not hold the file 'a.csv'"
+    for kept in ("year is '12'", "'x.txt' is no name of a file here", "tariff_file is 3"):
+        assert begun(kept) == kept

@@ -10,12 +10,13 @@ from compared_tariffs import PAIRS, solution
 
 from meanwatt.agents.tariff.components.access_charge import AccessCharge
 from meanwatt.agents.tariff.tariff import FIXED_CHARGE, ExportRule, Recovery
-from meanwatt.analysis.dashboard.compare.bill_parts import ADDER, ENERGY, EXPORTS, bills, parts_usd_per_day
+from meanwatt.analysis.dashboard.compare.bill_parts import bills
 from meanwatt.analysis.dashboard.compare.choice import Choice
 from meanwatt.analysis.dashboard.compare.explained import why
 from meanwatt.analysis.dashboard.compare.money import payers
 from meanwatt.analysis.dashboard.compare.numbers import key_numbers
 from meanwatt.analysis.dashboard.compare.view import figures
+from meanwatt.analysis.dashboard.shared.bill_parts import ADDER, ENERGY, EXPORTS, parts_usd_per_day
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Solution, solve
 

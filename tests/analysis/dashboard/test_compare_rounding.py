@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from meanwatt.analysis.dashboard.compare.rounding import largest_remainder
+from meanwatt.analysis.dashboard.shared.rounding import largest_remainder
 
 EXACT = st.lists(st.floats(-5000, 5000), min_size=1, max_size=12)
 

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from classed_scenarios import given
 
 from meanwatt.analysis.dashboard.help.texts import anchors
 from meanwatt.analysis.dashboard.hosting import sweeping, words
@@ -19,6 +21,7 @@ from meanwatt.analysis.dashboard.hosting.sweeper import Sweeper
 from meanwatt.analysis.dashboard.hosting.swept import Swept
 from meanwatt.analysis.dashboard.hosting.take_home import csv_of, parquet_of_states, report_of
 from meanwatt.analysis.dashboard.hosting.view import View, bar_json, figures, offer_json
+from meanwatt.analysis.dashboard.leader.choice import Choice as Leader
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.own_scenarios import give
 from meanwatt.analysis.dashboard.shared.solved import Work
@@ -297,3 +300,23 @@ def test_a_visitor_who_leaves_ends_the_sweep(stand: Stand) -> None:
     stand.until(lambda: bool(stand.views) and stand.latest().figures is not None)
     stand.end()
     stand.until(lambda: stand.given_up == 1)
+
+
+def test_the_scenarios_tariffs_are_swept_beside_the_one_in_force_and_rate_classes_too(tmp_path: Path) -> None:
+    assert Choice(scenario="oahu").tariffs == ("filed", "flat")
+    classes = from_query("scenario=oahu&beside=filed_classes")
+    assert (classes[0].tariffs, classes[1]) == (("filed", "filed_classes"), ())
+    assert classes[0].under("filed_classes").has_rate_classes
+    options = {pick["key"]: pick for pick in json.loads(bar_json(classes[0], None, None, whole=False))["choices"]}
+    assert options["beside"]["value"] == "filed_classes"
+    assert {"tou", "rtp", "filed_classes"} <= {one["value"] for one in options["beside"]["options"]}
+    assert from_query("scenario=oahu&beside=dear")[1][0].startswith("unknown tariff 'dear'")
+    given(tmp_path)
+    try:
+        assert Choice(scenario="mine").tariffs == ("filed", "flat"), "the file's own has components"
+        assert from_query("scenario=mine&beside=tiered")[1][0].startswith("tariff tiered has tiers, demand charge")
+        given(tmp_path, 'extends = "textbook"\ndefault_tariff = "tou"\n')
+        assert Choice(scenario="mine").tariffs == ("tou", "flat")
+        assert Leader(scenario="mine").settings.tariff == "tou"
+    finally:
+        give([])

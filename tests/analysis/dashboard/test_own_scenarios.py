@@ -150,21 +150,25 @@ def test_a_scenario_with_prices_by_branch_lives_on_the_pages_and_where_it_cannot
     assert plan_of(Swept(scenario="north", feeder="scenario")).feeder.name == "textbook_line_5"
 
 
-def test_a_tariff_with_tiers_is_left_out_and_said_and_one_in_force_is_refused(folder: Path) -> None:
+def test_a_tariff_with_tiers_is_held_by_the_market_and_left_out_elsewhere_which_is_said(folder: Path) -> None:
     tiers = "tiers = { limits_kwh_per_month = [300], adders_usd_per_kwh = [0.0, 0.1] }"
     (folder / "tiered.toml").write_text(f"{ISLAND}[tariffs.tiered]\n{NOON}{tiers}\n", encoding="utf-8")
     give([own_scenario("tiered.toml", None)])
     settings = Settings(scenario="tiered", tariff="flat")
     assert "tiered" not in [option["value"] for option in tariff_options(settings.preset())]
     found, problems = address.from_query("scenario=tiered&tariff=tiered")
-    assert found.tariff == "filed"
-    assert problems[0].startswith("tariff tiered has tiers, which only solve")
+    assert (found.tariff, problems) == ("tiered", ())
+    _, problems = from_query("scenario=tiered&b=tiered")
+    assert problems == (
+        "tariff tiered has tiers, and this page takes rates and fixed charges alone; choose one tariff here, or open"
+        " it on the page Market",
+    )
     solution = solve(settings)
     assert solution is not None
     (notice,) = ending(solution)
-    assert notice.text == "No page holds the tiers or other components of tiered; meanwatt solve does."
-    with pytest.raises(ScenarioError, match="tariff tiered has tiers, which only solve"):
-        own_scenario("tiered.toml", "tiered")
+    assert notice.text == "This page takes no tiers or other components, as of tiered; the page Market does."
+    assert ending(solution, whole=True) == ()
+    assert own_scenario("tiered.toml", "tiered").selected_tariff == "tiered"
 
 
 def test_pages_begin_with_no_tariff_that_is_left_out(folder: Path) -> None:
@@ -173,7 +177,7 @@ def test_pages_begin_with_no_tariff_that_is_left_out(folder: Path) -> None:
     give([own_scenario("tiered.toml", None)])
     opened, problems = from_query("scenario=tiered")
     assert (opened.a, opened.b, problems) == ("filed", "rtp", ())
-    assert Swept(scenario="tiered").tariffs == ("filed",)
+    assert Swept(scenario="tiered").tariffs == ("rtp", "filed")
 
 
 def test_rate_classes_set_aside_are_said(folder: Path) -> None:
@@ -183,7 +187,7 @@ def test_rate_classes_set_aside_are_said(folder: Path) -> None:
     solution = solve(Settings(scenario="solar"))
     assert solution is not None
     said = [notice.text for notice in ending(solution)]
-    wanted = "The pages put everybody on one tariff and set rate_classes (solar) aside; meanwatt solve holds them."
+    wanted = "This page puts everybody on one tariff and sets rate_classes (solar) aside; the page Market holds them."
     assert said == [wanted]
 
 

@@ -20,6 +20,14 @@ BILLS = Section(
             " open your meter's readings, as meanwatt bill reads them.",
         ),
         Entry(
+            anchor="bill-lived",
+            word="Lives under",
+            text="What the homes of the scenario live under and decide by: one of its tariffs, with its tiers, demand"
+            " charge or other components, or its rate classes. “What it pays where it lives” splits the bill that the"
+            " mean field expects there, component by component, beside the means of the classes; what is approximated"
+            " of it is said below.",
+        ),
+        Entry(
             anchor="bill-metering",
             word="Metering",
             text="How what is fed in is netted against what is bought: in each interval, over the month in kWh or in"

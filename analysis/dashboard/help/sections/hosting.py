@@ -13,6 +13,12 @@ HOSTING = Section(
             " homes alone: prices, and what batteries do, are those of the level.",
         ),
         Entry(
+            anchor="read-hosting-beside",
+            word="Tariff beside it",
+            text="The tariff in force is always swept; this one beside it, in the same placements. Under rate classes"
+            " every home has its own class's rates.",
+        ),
+        Entry(
             anchor="placement",
             word="Placements",
             text="Who owns solar is drawn at random, many times, with the same draws under every tariff. In one"

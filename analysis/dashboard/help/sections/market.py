@@ -29,6 +29,16 @@ MARKET = Section(
             " arrow, by dragging, or by the wheel with Ctrl.",
         ),
         Entry(
+            anchor="read-classes",
+            word="Rate classes, and what bills are made of",
+            text="Where homes are on several tariffs: what each class pays and earns, its mean bill, and what of that"
+            " is left for the network once its energy is paid at the wholesale price, beside what the network costs a"
+            " home. Whoever leaves less is paid for by those who leave more, or by the utility. Tiers, a demand charge"
+            " and other components have a line each, as the mean field expects them; homes of the market are billed"
+            " for their own months, and until a month ends its days bear what is expected. Rates of every class can be"
+            " changed; lists of tiers cannot, nor what has no effect, and it is said why.",
+        ),
+        Entry(
             anchor="read-homes",
             word="Homes on the feeder",
             text="Click a bus of the map, go there with the arrow keys and press Enter, or choose it in the list: the"
