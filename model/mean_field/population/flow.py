@@ -35,7 +35,7 @@ RESTARTS = 4
 """and restarts that are worth it."""
 SLOW_SHARE = 0.03
 """Share of the tolerance that its change over a day must meet: what is left decays slowly."""
-LOOKS, HOPELESS = 8, 100.0
+LOOKS, UNSETTLED = 8, 100.0
 """Days between looks at whether plain days will settle, and the multiple of the tolerance by which they may miss it,"""
 MOST_ROWS, MOST_STARTS = 1_200, 256
 """where the system over rows is at most so large, and a day's operators (shocks × levels),"""
@@ -235,7 +235,7 @@ def _push(
         days += part
         if looks and before < np.inf:
             at_the_end = previous * (previous / before) ** ((limit - days) / part)
-            if at_the_end > HOPELESS * tolerance:
+            if at_the_end > UNSETTLED * tolerance:
                 break
     return distance
 
