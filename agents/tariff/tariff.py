@@ -11,6 +11,7 @@ from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.components.component import Component
 from meanwatt.agents.tariff.components.standing_charge import Customer, StandingCharge
+from meanwatt.agents.tariff.credit_rule import CreditRule, require_nettable
 from meanwatt.agents.tariff.rate_classes import require_classes
 from meanwatt.agents.tariff.rates import Rates, export_rate, import_rate
 
@@ -111,12 +112,15 @@ class Tariff:
         where one tariff holds for all.
     periods : (slot,)
         Name of the period that each slot belongs to, which statements tell energy by; empty where there is none.
+    credit_rule
+        How credits for exports wait for later months; None where each slot's credit counts at once. A market bills by
+        it (`meanwatt.model.market.credit_bills`); rates, and what households decide by, know nothing of it.
 
     Raises
     ------
     ValueError
-        If shapes disagree, a number lies outside its range, two standing charges have one name, or a class does not
-        fit the others.
+        If shapes disagree, a number lies outside its range, two standing charges have one name, a class does not fit
+        the others, or the months cannot be settled so.
     """
 
     __repr__ = short_repr
@@ -137,6 +141,7 @@ class Tariff:
     components: tuple[Component, ...] = ()
     classes: tuple[RateClass, ...] = ()
     periods: tuple[str, ...] = ()
+    credit_rule: CreditRule | None = None
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
@@ -178,6 +183,8 @@ class Tariff:
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise ValueError(f"tariff {self.name}: the standing charge {twice[0]} comes twice; give every name once")
+        if self.credit_rule is not None:
+            require_nettable(self, self.credit_rule)
         require_classes(self)
 
     @property
@@ -194,6 +201,11 @@ class Tariff:
     def class_tariffs(self) -> tuple["Tariff", ...]:
         """The tariff of every rate class in order; this one alone where it holds for all."""
         return tuple(one.tariff for one in self.classes) or (self,)
+
+    @property
+    def carries_credits(self) -> bool:
+        """Whether credits of anybody's exports wait for later months."""
+        return any(one.credit_rule is not None for one in self.class_tariffs)
 
     def class_index(self, customer: Customer) -> int:
         """Place of a customer's rate class; 0 where one tariff holds for all.

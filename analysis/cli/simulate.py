@@ -111,6 +111,7 @@ def simulate(
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.analysis.output.envelopes_json import envelopes_json
         from meanwatt.analysis.simulation.bill_rules import bill_rules, composed_parts
+        from meanwatt.analysis.simulation.credit_report import credits_json
         from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome
         from meanwatt.model.progress.watch import Cancelled
@@ -182,6 +183,7 @@ def simulate(
         ),
         **_result(done, size, inputs.economy.scenario),
         **components_json(done, inputs.economy),
+        "credits": credits_json(done.credits),
         **envelopes_json(() if found is None else found.envelopes),
         "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed), unaware),
         "statements": files.statements_json(),

@@ -1,4 +1,4 @@
-"""The part of ``meanwatt simulate`` about the equilibrium lived by, and about components of its tariff."""
+"""The part of ``meanwatt simulate`` about the equilibrium lived by, components of its tariff and credits that wait."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -161,4 +161,20 @@ def component_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
             f"USD per household-day, expected {figure(row['expected_usd_per_household_day'], 4)}",
         )
         for row in result.get("components", [])
+    ]
+
+
+def credit_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Rows of credits that wait for later months, class by class: what was lost, and what bills came to above."""
+    from meanwatt.analysis.cli.show import figure
+
+    rows = [row for row in result.get("credits", []) if row["households"]]
+    unit = "USD per household-year"
+    return [
+        (f"{what}, {row['class']}", figure(row[key], 2), unit)
+        for row in rows
+        for what, key in (
+            ("credits forfeited", "credit_forfeited_usd_per_household_year"),
+            ("bills above those by slot", "above_slotwise_usd_per_household_year"),
+        )
     ]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from meanwatt.analysis.cli.show import curtailed_row, figure, percent, unmet_row
-from meanwatt.analysis.cli.simulate_components import component_rows
+from meanwatt.analysis.cli.simulate_components import component_rows, credit_rows
 from meanwatt.analysis.report.page import Table
 
 
@@ -34,6 +34,7 @@ def result_tables(result: dict[str, Any]) -> list[Table]:
                 *curtailed_row(result["curtailed_kwh_per_household_day"]),
                 *unmet_row(result["unmet_trip_kwh_per_household_day"]),
                 *component_rows(result),
+                *credit_rows(result),
                 *_feeder(feeder),
                 *_transformer(feeder, result["losses"], result["transformer_ageing"]),
                 *_bills(result["behaviours"]),

@@ -290,6 +290,7 @@ def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
             "pass_through": tariff.export_pass_through,
             "usd_per_kwh": by_day(tariff.export_usd_per_kwh),
             "capped_at_import": tariff.capped_at_import,
+            **({} if tariff.credit_rule is None else tariff.credit_rule.to_table()),
         },
         **{charge.name: charge.to_table() for charge in tariff.standing_charges},
         **{component.name: component.to_table() for component in tariff.components},

@@ -30,7 +30,7 @@ def twins(scenario: Scenario) -> dict[str, str]:
 
 def plain_names(scenario: Scenario) -> list[str]:
     """Names of a scenario's tariffs without components, which alone are compared with one another."""
-    return [name for name, table in scenario.tariffs.items() if not table.component_names]
+    return [name for name, table in scenario.tariffs.items() if not table.monthly_names]
 
 
 def same_numbers(one: Tariff, other: Tariff) -> bool:

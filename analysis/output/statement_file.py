@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.market.credit_sums import STOCKS
 from meanwatt.model.market.market_centre import MarketCentre
 from meanwatt.model.market.statement import USE_PARTS, MonthStatement, statement_columns
 
@@ -39,7 +40,7 @@ class StatementFile:
     months
         How many are written.
     sums
-        Column → sum over all rows of the kWh and USD. [kWh], [USD]
+        Column → sum over all rows of the kWh and USD, but for what waits at a month's end. [kWh], [USD]
     """
 
     def __init__(self, directory: str | Path, components: Sequence[str], *, several: bool = False) -> None:
@@ -70,7 +71,7 @@ class StatementFile:
         if self._several:
             columns["other_usd"] = columns["total_usd"] - sum(columns[f"{name}_usd"] for name in self._names)
         for name, values in columns.items():
-            if name.endswith(("_usd", "_kwh")) or "_kwh_" in name:
+            if name not in STOCKS and (name.endswith(("_usd", "_kwh")) or "_kwh_" in name):
                 self.sums[name] = self.sums.get(name, 0.0) + float(np.nansum(values))
         rows = len(columns["household"])
         for first in range(0, rows, ROWS):

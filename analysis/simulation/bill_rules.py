@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from meanwatt.agents.tariff.components.component import Component
+from meanwatt.agents.tariff.credit_rule import CreditRule
+from meanwatt.agents.tariff.ratebook.ratebook import Metering
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff
 from meanwatt.model.mean_field.components.component_messages import approximation_key
 
@@ -19,6 +21,20 @@ EXPORTS: Final = {
     ExportRule.NONE: ("nothing: exports earn nothing", "nothing"),
 }
 """What households decide by, and what is billed, of exports."""
+WAITING: Final = {
+    Metering.NET_BILLING_CARRYOVER: (
+        "each slot's export at its rate and the price that came, as dollars that pay energy charges from the next month"
+        " on"
+    ),
+    Metering.NET_METERING: (
+        "kWh are netted within each period of the home's own month, and a surplus waits in kWh for the next month"
+    ),
+    Metering.NET_METERING_DOLLARS: (
+        "kWh are netted within each period of the home's own month, and a surplus earns the posted rate, as dollars"
+        " that pay energy charges"
+    ),
+}
+"""What is billed of exports where credits wait."""
 COMPONENTS: Final = {
     "tiers/marginal": (
         "the adder of the tier in which the expected month of their type ends",
@@ -83,12 +99,22 @@ def _rules(own: Tariff, components: tuple[Component, ...], apart: str) -> Iterat
         f"the import rate of the slot after discount, {prices}",
         "each slot's import at the rate posted and the price that came, after discount",
     )
-    yield ("export_credit", *EXPORTS[own.export_rule])
+    decision, billed = EXPORTS[own.export_rule]
+    yield "export_credit", decision, billed if own.credit_rule is None else _waiting(own.credit_rule)
     for name in ("fixed_charge", *(one.name for one in own.standing_charges)):
         yield name, "nothing: it does not depend on use", "the charge of every day"
     for one in components:
         decision, bill = COMPONENTS[approximation_key(one)]
         yield one.name, decision if decision.startswith("nothing") else decision + apart, bill
+
+
+def _waiting(rule: CreditRule) -> str:
+    """What is billed of exports whose credits wait, and how these end."""
+    if rule.metering is Metering.NET_METERING:
+        ends = f"earns {rule.year_end_usd_per_kwh:g} USD a kWh" if rule.year_end_usd_per_kwh else "is lost"
+    else:
+        ends = "is lost" if rule.credit_expires else "is paid out"
+    return f"{WAITING[rule.metering]}; what is left at the end of month {rule.true_up_month} {ends}"
 
 
 def composed_parts(composed: Any) -> dict[str, tuple[Component, ...]]:

@@ -18,6 +18,7 @@ from meanwatt.analysis.metrics.phase_stress import PhaseStress
 from meanwatt.analysis.metrics.transformer_ageing import TransformerAgeing
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
+from meanwatt.analysis.simulation.credit_report import credit_messages
 from meanwatt.analysis.simulation.inverter_report import inverter_report
 from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.analysis.simulation.run_summary import (
@@ -33,10 +34,12 @@ from meanwatt.analysis.simulation.run_summary import (
 )
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.billing_months import ends_month
-from meanwatt.model.market.component_bills import ComponentBills, ComponentRow
+from meanwatt.model.market.component_bills import ComponentRow
+from meanwatt.model.market.credit_sums import CreditRow
 from meanwatt.model.market.history import History
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre
+from meanwatt.model.market.month_bills import MonthBills
 from meanwatt.model.market.statement import MonthStatement
 from meanwatt.model.mean_field.components.solving import Composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -82,6 +85,8 @@ class Simulation:
         Time the market took for its days. [s]
     components
         What every component of the tariff came to; none where it has no components.
+    credits
+        What became of credits that wait for later months, by rate class; none where all count at once.
     phases
         Phase voltages and unbalance over all days; None where homes draw from all phases alike, or without power flow.
     bus_groups
@@ -103,6 +108,7 @@ class Simulation:
     feeder: FeederStress | None
     seconds: float
     components: tuple[ComponentRow, ...] = ()
+    credits: tuple[CreditRow, ...] = ()
     phases: PhaseStress | None = None
     bus_groups: list[BusGroup] | None = None
 
@@ -169,6 +175,12 @@ def simulate(
     """
     if workers and leader is not None:
         raise ValueError("leader and workers are both given; a leader learns in one process, leave workers out")
+    if tariff.carries_credits and (workers or leader is not None):
+        raise ValueError(
+            f"tariff {tariff.name} has export.metering, by which credits wait for later months, and"
+            f" {'workers are' if workers else 'a leader is'} given; such months are settled in one process under one"
+            " tariff"
+        )
     require_key("seed", seed)
     size: dict[str, Any] = {"households": households, "behaviour": behaviour, "threads": threads}
     run: MeasuredMarket
@@ -200,11 +212,14 @@ def simulate(
     for solved in known:
         if market.terms:
             market.terms.add(solved)
-    bills = ComponentBills(composed, run.market) if composed and isinstance(run.market, ProsumerMarket) else None
+    bills = None
+    if isinstance(run.market, ProsumerMarket) and (composed is not None or tariff.carries_credits):
+        bills = MonthBills(run.market, composed)
     with closing(run):
         months = None if statements is None else _Months(run, bills, statements)
         enjoyed, bill_usd, seconds = _days(run, days, told, cancelled, bills, months, each_day)
     history = market.history
+    credits = bills.credit_rows() if bills and len(history) else ()
     metrics = None if bill_usd is None else run_metrics(market, enjoyed, bill_usd)
     ageing = ageing_of(market) if len(history) and power_flow else None
     return Simulation(
@@ -213,6 +228,7 @@ def simulate(
         messages=joined(
             market.messages,
             run.messages,
+            credit_messages(credits),
             _without(metrics, bool(enjoyed)),
             () if ageing is None else ageing.messages,
         ),
@@ -227,7 +243,8 @@ def simulate(
         metrics=metrics,
         feeder=stress_of_feeder(market) if len(history) and power_flow else None,
         seconds=seconds,
-        components=tuple(bills.rows()) if bills and len(history) else (),
+        components=bills.component_rows() if bills and len(history) else (),
+        credits=credits,
         phases=market_phases(market) if len(history) else None,
         bus_groups=groups_of_buses(market, bill_usd) if len(history) and power_flow else None,
     )
@@ -246,7 +263,7 @@ class _Months:
     def __init__(
         self,
         run: MeasuredMarket,
-        bills: ComponentBills | None,
+        bills: MonthBills | None,
         sink: Callable[[MonthStatement, MarketCentre], None],
     ) -> None:
         self._run, self._bills, self._sink = run, bills, sink
@@ -274,7 +291,7 @@ def _days(
     days: int,
     told: Callable[[int], None] | None,
     cancelled: Callable[[], bool] | None,
-    bills: ComponentBills | None,
+    bills: MonthBills | None,
     months: "_Months | None",
     each_day: Callable[[MarketCentre], None] | None,
 ) -> tuple[list[Enjoyed], Floats | None, float]:

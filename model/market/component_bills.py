@@ -92,6 +92,12 @@ class ComponentBills:
 
     def after_day(self) -> None:
         """Read the meters of the day that is settled; bill the month if it ends."""
+        self.read_day()
+        if ends_month(self._market.day - 1, self._year):
+            self.bill()
+
+    def read_day(self) -> None:
+        """Read the meters of the day that is settled."""
         market, economy = self._market, self._composed.economy
         energy = market.population.energy_kwh
         kwh = np.where(self._nets[:, None], energy, np.maximum(energy, 0.0))
@@ -107,8 +113,20 @@ class ComponentBills:
                 self._contract_usd[k] += self._contract_of_day(k, contract)
         self._days += 1
         self.days += 1
-        if ends_month(market.day - 1, self._year):
-            self.bill()
+
+    def take_billed(self, type_index: int, kwh: Floats) -> None:
+        """Take what a type's homes are billed for this month, where it is netted over the month. (household,) [kWh]"""
+        self._billed_kwh[self._market.population.of_type(type_index)] = kwh
+
+    def leave_out(self, paid_usd: Floats) -> None:
+        """Leave what is paid out after the month was billed out of what a minimum bill counts. (household,) [USD]"""
+        self._bill_before -= paid_usd
+
+    def tiers_usd(self, type_index: int) -> Floats | float:
+        """What the tiers of the month come to for the homes of a type; 0 without. (household,) [USD]"""
+        tiers = component_of(self._own[type_index], Tiers)
+        billed = self._billed_kwh[self._market.population.of_type(type_index)]
+        return 0.0 if tiers is None else tiers.cost_usd(billed, self._days / DAYS_PER_MONTH)
 
     def _contract_of_day(self, type_index: int, contract: Subscription) -> float:
         """What a contract comes to at the prices of the day. [USD]"""
@@ -183,10 +201,10 @@ class ComponentBills:
         """What the components but the minimum bill come to for the homes of a type. (household of the type,) each"""
         here = self._market.population.of_type(type_index)
         billed = self._billed_kwh[here]
-        tiers, demand = component_of(own, Tiers), component_of(own, DemandCharge)
+        demand = component_of(own, DemandCharge)
         funding, seen = component_of(own, DiscountFunding), self._composed.seen
-        if tiers is not None:
-            parts["tiers"] = tiers.cost_usd(billed, months)
+        if component_of(own, Tiers) is not None:
+            parts["tiers"] = np.asarray(self.tiers_usd(type_index))
         if demand is not None:
             by_month = demand.usd_per_kw_month * months * self._peak_kw[here]
             parts["demand_charge"] = demand.usd_per_kw_day * self._peaks_kw[here] if demand.by_day else by_month

@@ -37,7 +37,14 @@ from meanwatt.model.scenario.branches import branch_messages
 from meanwatt.model.scenario.calendar_year import states_of_days
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.envelopes import envelope_messages
-from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages, unpaid_messages
+from meanwatt.model.scenario.messages import (
+    Messages,
+    joined,
+    rounding_messages,
+    scenario_messages,
+    unpaid_messages,
+    waiting_messages,
+)
 
 
 class Digest(Protocol):
@@ -152,6 +159,7 @@ class MarketCentre(MesaMarket):
             branch_messages(self.economy.scenario, types),
             envelope_messages(self.economy.scenario, types),
             unpaid_messages(self.utility.tariff, types),
+            waiting_messages(self.utility.tariff),
             rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
             rounding_messages(names, shares, count.sum(axis=0)),
             self._residents_messages(),

@@ -5,7 +5,7 @@ the same for any number of threads or parts.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,17 +85,9 @@ class MonthLedger:
         self._days += 1
 
     def _read(self, rows: slice, own: "_DayRates") -> None:
-        """Read the meters of a type, by several threads where there are many."""
-        market = self._market
-        shared = (market.population.energy_kwh, own.usd_per_kwh, own.place, self._kwh, self._usd, self._peak_kwh)
-        executor = market.executor
-        if executor is None or market.threads == 1 or rows.stop - rows.start < ONE_THREAD_BELOW:
-            _read_day(rows.start, rows.stop, *shared)
-            return
-        edges = np.linspace(rows.start, rows.stop, market.threads + 1).astype(int)
-        jobs = [executor.submit(_read_day, int(a), int(b), *shared) for a, b in itertools.pairwise(edges)]
-        for job in jobs:
-            job.result()
+        """Read the meters of a type."""
+        shared = (own.usd_per_kwh, own.place, self._kwh, self._usd, self._peak_kwh)
+        read_rows(self._market, rows, _read_day, *shared)
 
     def close(self) -> MonthStatement:
         """State the month, or the part of it that was lived, and begin the next one."""
@@ -122,6 +114,25 @@ class MonthLedger:
             column[:] = 0.0
         self._open()
         return done
+
+
+def read_rows(market: ProsumerMarket, rows: slice, read: Callable[..., None], *shared: Any) -> None:
+    """Let a kernel read the meters of some households, by several threads where there are many.
+
+    Parameters
+    ----------
+    read
+        Called with the first household, the one after the last, their meters (household, slot), and what is shared.
+    """
+    meters = market.population.energy_kwh
+    executor = market.executor
+    if executor is None or market.threads == 1 or rows.stop - rows.start < ONE_THREAD_BELOW:
+        read(rows.start, rows.stop, meters, *shared)
+        return
+    edges = np.linspace(rows.start, rows.stop, market.threads + 1).astype(int)
+    jobs = [executor.submit(read, int(a), int(b), meters, *shared) for a, b in itertools.pairwise(edges)]
+    for job in jobs:
+        job.result()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

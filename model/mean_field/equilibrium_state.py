@@ -24,7 +24,7 @@ from meanwatt.model.mean_field.solution_messages import (
 from meanwatt.model.scenario.branches import branch_messages
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.envelopes import envelope_messages
-from meanwatt.model.scenario.messages import Messages, joined, scenario_messages, unpaid_messages
+from meanwatt.model.scenario.messages import Messages, joined, scenario_messages, unpaid_messages, waiting_messages
 
 SURPLUS_USD_PER_DAY = 1e-6
 """A surplus of the utility that is rounding. [USD per household-day]"""
@@ -105,7 +105,8 @@ class Equilibrium:
         branches = branch_messages(self.economy.scenario, self.economy.types)
         envelopes = envelope_messages(self.economy.scenario, self.economy.types)
         known = scenario_messages(self.economy.scenario)
-        return joined(known, branches, envelopes, unpaid, about_solution, self._idle_adder())
+        waiting = waiting_messages(self.tariff)
+        return joined(known, branches, envelopes, unpaid, waiting, about_solution, self._idle_adder())
 
     def _idle_adder(self) -> Messages:
         """That rates and charges earn more than the cost before any adder, which cannot be negative."""

@@ -283,6 +283,7 @@ def tariff_of_table(scenario: Scenario, name: str, table: TariffTable) -> Tariff
         discount=group_values(table.discount, groups, "discount"),
         adder_cap_usd_per_kwh=table.adder_cap_usd_per_kwh,
         capped_at_import=table.export.capped_at_import,
+        credit_rule=table.export.credit_rule(),
         standing_charges=table.standing_charges(),
         components=tuple(_component(table, one, rates, scenario.slots_per_day) for one in table.component_names),
         periods=tuple(period_of_slot(table.periods, scenario.slots_per_day)) if table.periods else (),

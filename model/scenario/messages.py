@@ -65,6 +65,21 @@ def unpaid_messages(tariff: Tariff, customers: Sequence[Customer]) -> Messages:
     )
 
 
+def waiting_messages(tariff: Tariff) -> Messages:
+    """Credits that wait for later months, which no decision and no expected bill knows."""
+    return tuple(
+        f"tariff {own.name}, export.metering = {own.credit_rule.metering.value}: households decide, and expected bills"
+        f" are told, as if every slot's credit counted at once at {_at(own)}; simulate settles every home's own months."
+        for own in tariff.class_tariffs
+        if own.credit_rule is not None
+    )
+
+
+def _at(own: Tariff) -> str:
+    """Rate at which households count what they feed in."""
+    return "its import rate" if own.export_rule.value == "net_metering" else "its posted rate"
+
+
 def classes_set_aside(scenario: Scenario, compared: tuple[str, str] | None = None) -> Messages:
     """A sentence on rate classes that do not hold; none where they do.
 

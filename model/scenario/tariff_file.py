@@ -16,6 +16,8 @@ from meanwatt.agents.tariff.components.access_charge import AccessCharge
 from meanwatt.agents.tariff.components.demand_charge import DEMAND_LEVELS, DemandView, require_period
 from meanwatt.agents.tariff.components.standing_charge import StandingCharge
 from meanwatt.agents.tariff.components.tiers import Perception, Tiers
+from meanwatt.agents.tariff.credit_rule import CARRYING, CreditRule
+from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Metering
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.marks import AddedLater, ByName, Form, Names
 from meanwatt.model.scenario.nearest import unknown
@@ -128,6 +130,39 @@ class ExportTable(Table):
     """Posted part x of the export rate. [USD/kWh]"""
     capped_at_import: bool = False
     """Whether exports never earn more than imports cost; else the posted credit is paid."""
+    metering: Annotated[
+        Literal["net_billing", "net_billing_carryover", "net_metering", "net_metering_dollars"], AddedLater()
+    ] = "net_billing"
+    """How `simulate` settles a home's months: as `metering` of a filed tariff, ``net_billing`` slot by slot at once."""
+    true_up_month: Annotated[int, BeforeValidator(whole), ranges.MONTH, AddedLater()] = MONTHS
+    """Month at whose end credits are paid out or lost and netted kWh begin anew, where `metering` lets them wait."""
+    credit_expires: Annotated[bool, AddedLater()] = False
+    """Whether credits in dollars that are left at the true-up are lost."""
+    year_end_usd_per_kwh: Annotated[float, ranges.PRICE, AddedLater()] = 0.0
+    """What kWh that are left then earn under `metering` ``net_metering``. [USD/kWh]"""
+
+    @model_validator(mode="after")
+    def _ends_what_waits(self) -> "ExportTable":
+        self.credit_rule()
+        return self
+
+    def credit_rule(self) -> CreditRule | None:
+        """How credits wait for later months; None where each slot's credit counts at once."""
+        if self.metering == "net_billing":
+            for key in ("true_up_month", "credit_expires", "year_end_usd_per_kwh"):
+                value = getattr(self, key)
+                if value != type(self).model_fields[key].default:
+                    raise ValueError(
+                        f"export.{key} is {show(value)}, and under export.metering net_billing nothing waits; give"
+                        f" metering, one of {', '.join(CARRYING)}, or leave {key} out"
+                    )
+            return None
+        return CreditRule(
+            metering=Metering(self.metering),
+            true_up_month=self.true_up_month,
+            credit_expires=self.credit_expires,
+            year_end_usd_per_kwh=self.year_end_usd_per_kwh,
+        )
 
 
 class ChargeTable(Table):
@@ -278,11 +313,17 @@ class TariffTable(Table):
         names = ("tiers", "demand_charge", "minimum_bill", "subscription", "discount_funding")
         return tuple(name for name in names if getattr(self, name) != type(getattr(self, name))())
 
+    @property
+    def monthly_names(self) -> tuple[str, ...]:
+        """Names of what is billed by the month: components, and a rule by which credits wait."""
+        waits = self.export.credit_rule() is not None
+        return (*self.component_names, *((f"export.metering {self.export.metering}",) if waits else ()))
+
     def require_plain(self, name: str) -> None:
-        """Raise ``ValueError``, in one line, if the tariff has components, for whom cannot hold them."""
-        if self.component_names:
+        """Raise ``ValueError``, in one line, if the tariff bills months, for whom cannot hold that."""
+        if self.monthly_names:
             raise ValueError(
-                f"tariff {name} has {' and '.join(self.component_names)}, which only solve, design, practice, allot,"
+                f"tariff {name} has {' and '.join(self.monthly_names)}, which only solve, design, practice, allot,"
                 " flow, export, validate, and simulate without --leader and --workers, can hold; give another tariff,"
                 " or leave them out"
             )

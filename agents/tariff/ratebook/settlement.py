@@ -8,11 +8,9 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
 from meanwatt.agents.tariff.ratebook.convention import Convention
-from meanwatt.agents.tariff.ratebook.ratebook import HOURS, MONTHS, Schedule
+from meanwatt.agents.tariff.ratebook.credit_step import settle_kwh, settle_usd, surplus_goes_to
+from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Schedule
 from meanwatt.agents.tariff.ratebook.usage import tiers_of_month
-
-CLOCK: tuple[int, ...] = (0, 5, 11, 17)
-"""Hours at which SAM looks for the period that a surplus goes to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -127,11 +125,16 @@ def settle_by_interval(
         )
     applied, paid_out, carried, usd = nothing.copy(), nothing.copy(), nothing.copy(), start.usd
     for month, number in enumerate(compiled.calendar.number.tolist()):
-        applied[:, month] = np.minimum(usd, charge[:, month])
-        usd = usd - applied[:, month] + credit_usd[:, month]
-        if number + 1 == compiled.book.true_up_month:
-            paid_out[:, month] = _true_up(usd, expires, convention)
-            usd = np.zeros_like(usd)
+        step = settle_usd(
+            usd,
+            credit_usd[:, month],
+            charge[:, month],
+            at_once=False,
+            trues_up=number + 1 == compiled.book.true_up_month,
+            expires=expires,
+            convention=convention,
+        )
+        applied[:, month], paid_out[:, month], usd = step.applied_usd, step.paid_out_usd, step.left_usd
         carried[:, month] = usd
     return Settled(
         kwh=kwh,
@@ -143,12 +146,6 @@ def settle_by_interval(
         surplus_kwh=nothing,
         left=Credits(usd=usd, kwh=start.kwh, total_kwh=start.total_kwh),
     )
-
-
-def _true_up(usd: Floats, expires: bool, convention: Convention) -> Floats:
-    """What is paid of credits at the true-up; a debt, which negative sell rates leave, is not lost in tariff books."""
-    paid = np.zeros_like(usd) if expires else np.maximum(usd, 0.0)
-    return paid if convention.negative_lost else paid + np.minimum(usd, 0.0)
 
 
 def settle_in_kwh(
@@ -170,12 +167,8 @@ def settle_in_kwh(
     surplus, total = start.kwh, start.total_kwh
     for month, number in enumerate(calendar.number.tolist()):
         goes_to = surplus_periods(book.energy.schedule, (number - 1) % MONTHS, number, convention)
-        brought = np.zeros_like(surplus)
-        for source, target in goes_to.items():
-            brought[:, target] += surplus[:, source]
-        net = net_kwh[:, month] - brought
-        kwh[:, month] = tiers_of_month(book.energy, np.maximum(net, 0.0), limit[:, month])
-        surplus = np.maximum(-net, 0.0)
+        billed, surplus = settle_kwh(net_kwh[:, month], surplus, goes_to)
+        kwh[:, month] = tiers_of_month(book.energy, billed, limit[:, month])
         total = np.maximum(total - net_kwh[:, month].sum(axis=1), 0.0)
         if number + 1 == book.true_up_month:
             paid_out[:, month] = total * book.year_end_usd_per_kwh
@@ -224,14 +217,16 @@ def settle_in_usd(
     credit = np.einsum("cmpt,pt->cm", np.stack(fed, axis=1), book.energy.sell_usd_per_kwh)
     applied, paid_out, carried, usd = np.zeros_like(charge), np.zeros_like(charge), np.zeros_like(charge), start.usd
     for month, number in enumerate(calendar.number.tolist()):
-        pool = usd + credit[:, month]
-        applied[:, month] = np.minimum(pool, charge[:, month])
-        if convention.negative_lost:  # what was brought forward pays first, and a negative credit waits
-            applied[:, month] = np.where(usd > charge[:, month], charge[:, month], applied[:, month])
-        usd = pool - applied[:, month]
-        if number + 1 == book.true_up_month:
-            paid_out[:, month] = _true_up(usd, expires, convention)
-            usd = np.zeros_like(usd)
+        step = settle_usd(
+            usd,
+            credit[:, month],
+            charge[:, month],
+            at_once=True,
+            trues_up=number + 1 == book.true_up_month,
+            expires=expires,
+            convention=convention,
+        )
+        applied[:, month], paid_out[:, month], usd = step.applied_usd, step.paid_out_usd, step.left_usd
         carried[:, month] = usd
     return Settled(
         kwh=kwh,
@@ -258,18 +253,8 @@ def surplus_periods(schedule: Schedule, last: int, month: int, convention: Conve
     dict
         Period → period; one that is left out loses its surplus.
     """
-    before, now = schedule.weekday[last], schedule.weekday[month]
-    by_clock: dict[int, int] = {}
-    for hour in CLOCK:
-        by_clock.setdefault(int(before[hour]), int(now[hour]))
-    if convention.surplus_by_clock:
-        return by_clock
-    for hour in range(HOURS):
-        by_clock.setdefault(int(before[hour]), int(now[hour]))
-    for hour in range(HOURS):
-        by_clock.setdefault(int(schedule.weekend[last][hour]), int(schedule.weekend[month][hour]))
-    here = {*now.tolist(), *schedule.weekend[month].tolist()}
-    return {source: source if source in here else target for source, target in by_clock.items()}
+    before, now = ((schedule.weekday[place], schedule.weekend[place]) for place in (last, month))
+    return surplus_goes_to(before, now, by_clock_only=convention.surplus_by_clock)
 
 
 def fed_credit_usd(compiled: CompiledRatebook, kwh: Floats) -> Floats:

@@ -26,6 +26,7 @@ SHARED = (
     "export_pass_through",
     "export_rule",
     "capped_at_import",
+    "credit_rule",
     "recovery",
     "discount",
     "adder_cap_usd_per_kwh",
