@@ -77,7 +77,7 @@ def waiting_messages(tariff: Tariff) -> Messages:
 
 def _at(own: Tariff) -> str:
     """Rate at which households count what they feed in."""
-    return "its import rate" if own.export_rule.value == "net_metering" else "its posted rate"
+    return "its import rate" if own.export_rule.value == "net_metering" else "its export rate"
 
 
 def classes_set_aside(scenario: Scenario, compared: tuple[str, str] | None = None) -> Messages:
