@@ -8,23 +8,18 @@ Worker processes of this machine are replaced from time to time (Mesa 3.3 keeps 
 import asyncio
 import itertools
 import logging
-import multiprocessing
-import os
 import pickle
 import queue
-import signal
 import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
-from multiprocessing import resource_tracker
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from meanwatt.analysis.output.result_files import versions
+from meanwatt.analysis.worker_start import ctrl_c_stays_here, end_if_just_started, main_guard
 from meanwatt.model.progress.watch import Cancelled
 
 CONNECT_SECONDS: Final = 10
@@ -33,6 +28,8 @@ LOOK_SECONDS: Final = 0.2
 """How often a request to stop is looked for while nothing comes in."""
 COUNT_SECONDS: Final = 5.0
 """How often workers are counted anew: a cluster may grow or shrink."""
+DESERTED_SECONDS: Final = 120.0
+"""Time without a worker on this machine after which none is awaited: what starts them anew may have gone, too."""
 AHEAD: Final = 4
 """Tasks sent out for each thread of the workers, so that none waits and a request to stop is soon met."""
 LIFETIME: Final = "12 hours"
@@ -45,8 +42,11 @@ KILLED: Final = (
 )
 """What is said of a task that takes one worker after the other with it."""
 
-_GUARD: Final = "MEANWATT_STARTS_WORKERS"
-"""Environment variable by which worker processes know the file that tells of a script without a main guard."""
+DESERTED: Final = (
+    f"no worker process has been there for {DESERTED_SECONDS:.0f} seconds, for want of memory or because they were"
+    " killed; give fewer workers, or smaller markets"
+)
+"""What is said where all have gone for good."""
 
 _QUIET: Final = {
     "distributed.admin.large-graph-warning-threshold": "1 GiB",
@@ -56,10 +56,6 @@ _QUIET: Final = {
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-
-class NoMainGuardError(SystemExit, ValueError):
-    """A script starts worker processes where every one of them runs it again; left alone it ends with this line."""
 
 
 class WorkersLostError(ConnectionError):
@@ -217,7 +213,7 @@ def _collected(
     suspects: list[Task] = []
     alone = False
     finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    counted, room = -COUNT_SECONDS, 1
+    room = _Room(client, local=scheduler is None)
 
     def send(task: Task) -> None:
         future = client.submit(function, *there, task, pure=False)
@@ -234,10 +230,7 @@ def _collected(
 
     try:
         while True:
-            if time.monotonic() - counted > COUNT_SECONDS:
-                room = AHEAD * max(sum(client.nthreads().values()), 1)
-                counted = time.monotonic()
-            for task in itertools.islice(waiting, max(room - len(out), 0)):
+            for task in itertools.islice(waiting, max(room.tasks() - len(out), 0)):
                 send(task)
             if not out and suspects:
                 send(suspects.pop(0))
@@ -258,6 +251,24 @@ def _collected(
     finally:
         if out and client.status == "running":
             client.cancel([*out, *there], force=True)
+
+
+class _Room:
+    """How many tasks may be out at a time, by the workers that there are."""
+
+    def __init__(self, client: Any, *, local: bool) -> None:
+        self._client, self._local = client, local
+        self._tasks, self._counted, self._seen = 1, -COUNT_SECONDS, time.monotonic()
+
+    def tasks(self) -> int:
+        """Count anew from time to time; `WorkersLostError` if this machine has had no workers for long."""
+        now = time.monotonic()
+        if now - self._counted > COUNT_SECONDS:
+            threads, self._counted = sum(self._client.nthreads().values()), now
+            self._tasks, self._seen = AHEAD * max(threads, 1), now if threads else self._seen
+            if self._local and now - self._seen > DESERTED_SECONDS:
+                raise WorkersLostError(DESERTED)
+        return self._tasks
 
 
 def _waited(finished: "queue.SimpleQueue[Any]", cancelled: Callable[[], bool] | None) -> list[Any]:
@@ -343,57 +354,3 @@ def _silent(name: str) -> Iterator[None]:
     finally:
         for logger, disabled in zip(known, before, strict=True):
             logger.disabled = disabled
-
-
-@contextmanager
-def ctrl_c_stays_here() -> Iterator[None]:
-    """Let processes started in the block, and by its threads later, not hear Ctrl-C: this one ends them in its time.
-
-    Where signals can be blocked, one that comes inside the block is heard at its end. Python's own helper process for
-    shared resources is started before: to start it unblocks them (until Python 3.12).
-    """
-    if hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
-def end_if_just_started() -> None:
-    """End a process without a word that imports the script it is to work for, and is led to start processes itself.
-
-    It leaves a note for the process that started it; see `main_guard`.
-    """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        with suppress(OSError):
-            Path(os.environ.get(_GUARD, "")).touch()
-        os._exit(1)
-
-
-@contextmanager
-def main_guard(scratch: str) -> Iterator[None]:
-    """Tell in one line where starting worker processes failed because each of them began to run the script again."""
-    note = Path(scratch) / "no-main-guard"
-    os.environ[_GUARD] = str(note)
-    try:
-        yield
-    except Exception:
-        if note.exists():
-            raise NoMainGuardError(
-                "worker processes run the script that starts them again; put what it does under"
-                " if __name__ == '__main__':"
-            ) from None
-        raise
-    finally:
-        del os.environ[_GUARD]

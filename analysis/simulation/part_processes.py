@@ -21,13 +21,8 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.metrics.utility_meter import UtilitySums
 from meanwatt.analysis.simulation.meter_stream import MeterStream
 from meanwatt.analysis.simulation.part_process import Order, PartProcess
-from meanwatt.analysis.workers import (
-    LOOK_SECONDS,
-    WorkersLostError,
-    ctrl_c_stays_here,
-    end_if_just_started,
-    main_guard,
-)
+from meanwatt.analysis.worker_start import ctrl_c_stays_here, end_if_just_started, main_guard
+from meanwatt.analysis.workers import LOOK_SECONDS, WorkersLostError
 from meanwatt.model.market.apportionment import rank_ranges
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums

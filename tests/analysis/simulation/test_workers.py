@@ -19,7 +19,8 @@ from scenarios import solved
 from meanwatt.analysis import workers
 from meanwatt.analysis.simulation.sharded import ShardedRun, simulate_feeders
 from meanwatt.analysis.validation.runs import Task, run_here, run_on_workers, runner
-from meanwatt.analysis.workers import NoMainGuardError, WorkersLostError, dask_client, results
+from meanwatt.analysis.worker_start import NoMainGuardError
+from meanwatt.analysis.workers import WorkersLostError, dask_client, results
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.progress.watch import Cancelled
 
@@ -116,6 +117,18 @@ def test_a_task_that_kills_its_workers_is_given_up_where_somebody_stands_for_it(
     assert sorted(pair for batch in done for pair in batch) == [(1, 1), (2, 2), (3, -3)]
     with pytest.raises(WorkersLostError, match=r"^a task ended every worker process that it was given to, for want"):
         list(results(killed_unless_small, [3], workers=1))
+
+
+def test_workers_that_do_not_come_back_are_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What starts them anew may die with them. A scheduler of others may well be without workers for a while."""
+    monkeypatch.setattr(workers, "COUNT_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "DESERTED_SECONDS", 0.0)
+    with dask_client(None, workers=1) as client:
+        (nanny,) = client.cluster.workers.values()
+        client.sync(nanny.close)
+        asked = workers._collected(client, abs, [-1], (), None, None, None)
+        with pytest.raises(WorkersLostError, match=r"^no worker process has been there for 120 seconds, for want of"):
+            list(asked)
 
 
 def test_a_validation_does_not_miss_a_killed_worker() -> None:
