@@ -21,7 +21,6 @@ import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.numerics.prefetch import prefetch
 
 DRAWN: Final = 0
 FED: Final = 1
@@ -31,8 +30,6 @@ TOGETHER: Final = 4
 """Blocks of a group."""
 BLOCK: Final = np.uint64(STEPS)
 FOUR: Final = np.uint64(TOGETHER)
-LINE: Final = np.uint64(8)
-"""Readings that memory brings at once."""
 
 Counts = npt.NDArray[np.uint64]
 
@@ -94,8 +91,7 @@ def sum_blocks(  # noqa: PLR0913
             below += _read_month(net, meters, stretches, month, bought, sold, count)
             inside = groups[0][month], groups[0][month + 1]
             _clear(drawn, fed, high)
-            ahead = stretches[1][stretches[0][month]] + count * STEPS
-            _add_groups(bought, sold, groups, inside, (*meters, ahead), (drawn, fed, high, total))
+            _add_groups(bought, sold, groups, inside, (drawn, fed, high, total))
             foot, first = 0.0, 0
             for place in range(edges.shape[1]):
                 edge = edges[month, place]
@@ -202,21 +198,12 @@ def _add_groups(
     sold: Floats,
     groups: tuple[Ints, Counts, Counts],
     inside: tuple[int, int],
-    ahead: tuple[Floats, Floats, int],
     found: tuple[Floats, Floats, Floats, Floats],
 ) -> None:
-    """Add the blocks of groups up in their rows, find the largest draws, and what is drawn in each block.
-
-    Meanwhile ask for as many readings of both meters, from ``ahead[2]`` on, which are wanted next.
-    """
+    """Add the blocks of groups up in their rows, find the largest draws, and what is drawn in each block."""
     _, block, row = groups
     drawn, fed, high, total = found
-    load, made, behind = ahead[0], ahead[1], np.uint64(ahead[2])
     for group in range(inside[0], inside[1]):
-        for line in range(BLOCK * FOUR // LINE):
-            prefetch(load, behind + line * LINE)
-            prefetch(made, behind + line * LINE)
-        behind += BLOCK * FOUR
         a, b, c, d = block[group, 0], block[group, 1], block[group, 2], block[group, 3]
         to = row[group]
         in_a = in_b = in_c = in_d = 0.0

@@ -16,7 +16,6 @@ from meanwatt.agents.numerics import kernel_cache
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compiled import Kernel, compiled
 from meanwatt.agents.numerics.kernel_cache import fingerprint, first_writable
-from meanwatt.agents.numerics.prefetch import prefetch
 
 SMALLEST = """
 import numpy as np
@@ -254,24 +253,9 @@ def test_matrices_are_multiplied_with_scipy_linalg_imported_before(tmp_path: Pat
 
 
 @compiled
-def _sum_asking_ahead(numbers: Floats, far: int) -> float:
-    total = 0.0
-    for place in range(numbers.size):
-        prefetch(numbers, np.uint64(place + far))
-        total += numbers[place]
-    return total
-
-
-@compiled
 def _running_sums(numbers: Floats, out: Floats) -> None:
     for place in range(1, out.size):
         out[place] = out[place - 1] + numbers[place]
-
-
-def test_what_is_asked_for_ahead_changes_no_answer_even_behind_the_end() -> None:
-    numbers = np.arange(100.0)
-    for far in (0, 50, 10**6):
-        assert _sum_asking_ahead(numbers, far) == numbers.sum()
 
 
 def test_whether_arrays_lie_apart_is_part_of_a_kernel() -> None:
