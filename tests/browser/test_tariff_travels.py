@@ -1,5 +1,7 @@
 """A tariff is carried from Compare to the market and back; its editor says what follows the wholesale price."""
 
+from looking import in_force
+
 
 def shown(page, side: str) -> str:
     """Title of the tariff of a side."""
@@ -49,6 +51,32 @@ recovery = "fixed"
 energy_usd_per_kwh = 0.1
 demand_charge = { usd_per_kw_month = 4.0 }
 """
+
+
+def test_tables_of_rate_classes_come_without_moving_what_is_used_and_are_a_slide_of_their_own(visit) -> None:
+    page = visit("?scenario=textbook&tariff=filed", viewport={"width": 390, "height": 800})
+    page.evaluate("document.querySelector('select[name=scenario] option').textContent = 'A long title '.repeat(9)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.select_option('select[name="scenario"]', "oahu")
+    page.wait_for_function("!location.search.includes('textbook')")
+    in_force(page)
+    select, call = page.locator('.mw-form select[name="tariff"]'), page.locator(".mw-call")
+    select.scroll_into_view_if_needed()
+    place, size = select.bounding_box()["y"], call.bounding_box()["height"]
+    select.select_option("filed_classes")
+    page.wait_for_selector(".mw-classes:not(.mw-old)")
+    in_force(page)
+    assert page.locator(".mw-call .mw-small").inner_text().startswith("Shift and Save")  # twice as long as before
+    assert call.bounding_box()["height"] == size
+    assert abs(select.bounding_box()["y"] - place) < 60  # a line more or less in the charts above
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.keyboard.press("p")
+    page.wait_for_selector("html.mw-projector")
+    page.evaluate("scrollTo(0, 0)")
+    tables, charts = page.locator(".mw-classes"), page.locator(".mw-body")
+    assert tables.is_visible()
+    assert tables.bounding_box()["y"] >= 720 - 8
+    assert charts.bounding_box()["y"] + charts.bounding_box()["height"] > 700
 
 
 def test_rate_classes_are_chosen_on_the_market_and_a_file_with_a_component_is_opened_there(visit) -> None:

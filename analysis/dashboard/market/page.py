@@ -65,11 +65,15 @@ def _homes(frame: Frame, controller: Controller) -> None:
                     DayChart(payload=frame.home_chart)
 
 
-def _classes(frame: Frame) -> None:
-    """Draw the tables of rate classes and components, where there are any."""
+def _classes(frame: Frame, old: str) -> None:
+    """Draw the tables of rate classes and components, where there are any.
+
+    They come and go with the tariff that is chosen: below the form they move nothing that is being used.
+    """
     if not frame.classes.parts:
         return
-    with solara.v.Html(tag="section", class_="mw-classes", attributes={"aria-label": "Rate classes and components"}):
+    words = {"aria-label": "Rate classes and components"}
+    with solara.v.Html(tag="section", class_=f"mw-classes {old}", attributes=words):
         if frame.classes.rates:
             Statement(payload=frame.classes.rates)
         Statement(payload=frame.classes.parts)
@@ -104,7 +108,6 @@ def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] 
                         network=frame.network, payload=frame.voltage, homes=frame.homes, event_look=controller.look
                     )
                 _homes(frame, controller)
-                _classes(frame)
                 with solara.v.Html(tag="div", class_="mw-words"):
                     Notices(payload=view.notices, event_dismiss=controller.dismiss)
             with solara.v.Html(tag="aside", class_="mw-stack mw-side"):
@@ -127,6 +130,7 @@ def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] 
                     label="Download the map as GeoJSON",
                     mime_type="application/geo+json",
                 )
+        _classes(frame, old)
         with solara.v.Html(
             tag="section", class_="mw-card mw-tray-card", attributes={"aria-label": "Tariffs you tried"}
         ):
