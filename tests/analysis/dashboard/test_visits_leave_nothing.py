@@ -16,6 +16,8 @@ from page_visitor import PageVisitor
 
 VISITS = 6
 """Enough that one object a visit stands out; 200 of them are in benchmarks/visitors.py."""
+ROUNDS = 3
+"""What visits leave behind grows in every one; what a busy server makes late, but once, does not."""
 SEEDS = 3
 """Settings are keys of caches that hold the last few: those of all visits are known before the first count."""
 COUNTING = """
@@ -88,12 +90,17 @@ async def visit(address: str, number: int) -> None:
 def test_visits_that_are_over_leave_as_many_objects_of_every_type_as_before(server: Counted) -> None:
     for number in range(SEEDS):  # what is made once: caches, first bests, pools of threads
         asyncio.run(visit(server.address, number))
-    before = settled(server)
-    for number in range(VISITS):
-        asyncio.run(visit(server.address, number))
-    after = server.objects()
-    grown = {name: count - before.get(name, 0) for name, count in after.items()}
-    assert {name: more for name, more in grown.items() if more >= VISITS} == {}
+    after = settled(server)
+    for _ in range(ROUNDS):
+        before = after
+        for number in range(VISITS):
+            asyncio.run(visit(server.address, number))
+        after = server.objects()
+        grown = {name: count - before.get(name, 0) for name, count in after.items()}
+        left = {name: more for name, more in grown.items() if more >= VISITS}
+        if not left:
+            return
+    assert left == {}
 
 
 def settled(server: Counted) -> dict[str, int]:
