@@ -118,5 +118,7 @@ def market_slots(
         )
     days, homes = counted(size["days"], "day"), counted(size["households"], "simulated household")
     whose = f"Loads are those of a market: {homes} on {days}, for {int(feeder.customers.sum()):,} customers."
-    told = joined((whose,), solved.messages, lived.messages, days_after(year, size["days"]))
+    by_phase = 'feeder.phases = "one": told is the balanced state of the feeder; simulate tells that of each phase.'
+    phases = (by_phase,) if economy.scenario.feeder.phases == "one" else ()
+    told = joined((whose,), phases, solved.messages, lived.messages, days_after(year, size["days"]))
     return done, economy.slot_hours, {**size, "year": year}, told

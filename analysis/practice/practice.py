@@ -96,12 +96,14 @@ class Practice:
     @property
     def messages(self) -> Messages:
         """What is chosen, approximated or left as it is, a sentence each."""
-        parts = [one.messages for one in (self.in_force, self.equilibrium) if one is not None]
+        known = self.in_force.messages
+        later = () if self.equilibrium is None else self.equilibrium.messages
+        filed = tuple(one if one in known else f"Filed tariff: {one}" for one in later)
         solved = self.in_force.outcome is Outcome.CONVERGED
         odd = () if solved else (f"Tariff in force: {self.in_force.message}",)
         own = () if self.filing is None else _messages(self, self.filing)
         scenario = self.in_force.economy.scenario
-        return joined(scenario_messages(scenario), odd, *parts, self.component_messages, own)
+        return joined(scenario_messages(scenario), odd, known, filed, self.component_messages, own)
 
 
 def practice(

@@ -379,3 +379,14 @@ def test_days_after_a_year_have_no_date_and_a_year_needs_a_calendar(capsys: pyte
     assert "--year 2028: scenario textbook has no calendar; write one into its file" in told
     assert main(shlex.split("flow lv_rural --loads x.csv --year 2028")) == 2
     assert "--year belongs to a scenario's market, and --loads gives loads of a file" in capsys.readouterr().err
+
+
+def test_a_market_s_flow_says_that_it_tells_the_balanced_state_of_homes_on_one_phase(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = "flow textbook --set feeder.name=lv_four_wire --set battery_levels=5"
+    plain, phased = said(asked, capsys), said(f"{asked} --set feeder.phases=one", capsys)
+    (told,) = [one for one in phased["messages"] if "balanced" in one]
+    assert told.startswith('feeder.phases = "one": ')
+    assert told not in plain["messages"]
+    assert phased["voltage"] == plain["voltage"]

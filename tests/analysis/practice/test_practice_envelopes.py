@@ -92,3 +92,12 @@ def test_what_limits_cut_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "Operating envelopes: kWh" in shown
     assert "high / pv_battery under all" in shown
+
+
+def test_what_limits_do_is_told_once_under_each_of_the_two_tariffs() -> None:
+    found = limited("tight")
+    told = [one for one in found.messages if "of the solar output there" in one]
+    assert found.equilibrium is not None
+    assert [one.startswith("Filed tariff: feeder.envelopes.all: ") for one in told] == [False, True]
+    assert told[0] in found.in_force.messages
+    assert told[1].removeprefix("Filed tariff: ") in found.equilibrium.messages
