@@ -67,7 +67,8 @@ def game_arrays(equilibrium: Equilibrium) -> Arrays:
         ``type_import_usd_per_kwh[θ,c,h]`` and ``type_export_usd_per_kwh[θ,c,h]``: what the type pays and earns, by its
         class and after its discount. ``net_load[c,h]``: population mean; ``rest_load_kw[c,h]``.
         ``supply_x[]``, ``supply_usd_per_kwh[]``: supply curve by nodes, every point of the solution among them.
-        ``temperature`` (USD), ``discount_per_day``, ``slot_hours``, ``value_rule`` (int: 0 entropy, 1 boltzmann).
+        ``temperature`` (USD), ``discount_per_day``, ``slot_hours``, ``value_rule`` (int: 0 ``entropy``, values
+        are η log Σ exp(Q/η); 1 ``boltzmann``, values are max Q and moves are drawn in proportion to exp(Q/η)).
         ``one_day`` (int): 1 if that day is all there is; then ``law`` starts from what the scenario gives and
         ``salvage_usd[θ,e]`` is the worth of what is stored after the last slot, else 0.
 
