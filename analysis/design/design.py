@@ -253,6 +253,12 @@ def design_messages(found: Design, aims: LeaderSpec) -> Messages:
             f"The tariff in force has {' and '.join(held)}, and no tariff tried has: --family searches tariffs as the"
             " one in force, its components included."
         )
+    if in_force.carries_credits and aims.own_family is None:
+        rules = dict.fromkeys(one.credit_rule.metering.value for one in in_force.class_tariffs if one.credit_rule)
+        kept.append(
+            f"The tariff in force has export.metering {' and '.join(rules)}, and every tariff tried counts each slot's"
+            " credit at once: --family searches tariffs as the one in force, its metering included."
+        )
     found_tariff = None if found.commitment is None else found.commitment.tariff
     kept += [text for one in (in_force, found_tariff) if one is not None for text in approximations(one)]
     why = aims.undefined(found.baseline)

@@ -39,10 +39,12 @@ def scenario_sha256(economy: Economy) -> str:
 
 def tariff_sha256(tariff: Tariff) -> str:
     """Hash of a tariff's name and numbers, and of those of its rate classes where it has some; not of its periods."""
-    apart = ("standing_charges", "components", "classes", "periods")
+    apart = ("standing_charges", "components", "classes", "periods", "credit_rule")
     posted = {name: getattr(tariff, name) for name in type(tariff).__slots__ if name not in apart}
     posted |= {charge.name: charge.to_table() for charge in tariff.standing_charges}
     posted |= {component.name: component.to_table() for component in tariff.components}
+    if tariff.credit_rule is not None:
+        posted["credit_rule"] = tariff.credit_rule.to_table()
     for one in tariff.classes:
         posted[f"class {one.name}"] = [tariff_sha256(one.tariff), sorted(one.members)]
     return _sha256(posted)

@@ -7,11 +7,21 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
+from meanwatt.agents.tariff.credit_rule import CreditRule
+from meanwatt.agents.tariff.ratebook.ratebook import Metering
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
 from meanwatt.analysis.cli.design_methods import LEARNING, METHODS
-from meanwatt.analysis.design.design import Search, commitment_search, concept_search, design, tariff_table
+from meanwatt.analysis.design.design import (
+    Search,
+    commitment_search,
+    concept_search,
+    design,
+    design_messages,
+    tariff_table,
+)
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning.campaign import learning_search
+from meanwatt.analysis.learning.fingerprint import tariff_sha256
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.leader import concepts
 from meanwatt.model.scenario.economy import build_tariff
@@ -68,6 +78,29 @@ def test_a_design_whose_cap_binds_is_another_tariff_without_it(tmp_path: Path) -
     worth = AIMS.objective()
     assert worth(same) == pytest.approx(worth(found), abs=1e-8)
     assert abs(worth(other) - worth(found)) > 1e-3
+
+
+def test_a_rule_by_which_credits_wait_is_written_told_apart_in_journals_and_said_where_a_search_leaves_it(
+    tmp_path: Path,
+) -> None:
+    economy, plain = preset_economy("textbook", *QUICK), preset_tariff("textbook", "filed", *QUICK)
+    april, may = (
+        replace(plain, credit_rule=CreditRule(metering=Metering.NET_BILLING_CARRYOVER, true_up_month=month))
+        for month in (4, 5)
+    )
+    file = tmp_path / "april.toml"
+    file.write_text(toml_text(tariff_table(april, economy)), encoding="utf-8")
+    read = build_tariff(load_scenario("textbook", overrides=QUICK, tariff=file), components=True)
+    assert read.credit_rule == april.credit_rule
+    assert len({tariff_sha256(one) for one in (plain, april, may)}) == 3
+    before = "d6160efc885c6ab1212ba5d62cdd3f075f5c82e1266cfea92d0a79f14bcb4a3c"
+    assert tariff_sha256(plain) == before, "journals of searches without such a rule are those of earlier releases"
+    for in_force, said in ((plain, False), (april, True)):
+        found = design(economy, in_force, AIMS, search=search_of("commitment"))
+        assert found.commitment is not None
+        told = "has export.metering net_billing_carryover, and every tariff tried counts each slot's credit at once"
+        assert any(told in sentence for sentence in design_messages(found, AIMS)) is said
+        assert found.commitment.tariff.credit_rule is None
 
 
 def cut_usd_per_kwh(found: Equilibrium, group: int) -> np.ndarray:
