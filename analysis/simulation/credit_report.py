@@ -51,11 +51,14 @@ def _about(row: CreditRow) -> Iterator[str]:
             f" forfeited at the true-up; {each('credit_carried_usd')} USD per household are held at the end, {owed}."
         )
     else:
+        lost = row.per_year(row.flows["credit_forfeited_usd"]) or 0.0
+        forfeited = f"and {lost:.2f} USD, at the import rate, forfeited"
+        beside = forfeited if lost >= 0 else f"({-lost:.2f} above the import rate)"
         yield (
             f"{of}: of a surplus of {yearly('credit_earned_kwh')} kWh per household-year {yearly('credit_used_kwh')}"
             f" were netted in later months and {yearly('surplus_kwh')} ended at the true-up, where"
-            f" {yearly('credit_paid_out_usd')} USD were paid out and {yearly('credit_forfeited_usd')} USD, at the"
-            f" import rate, forfeited; {each('credit_carried_kwh')} kWh per household are held at the end, {owed}."
+            f" {yearly('credit_paid_out_usd')} USD were paid out {beside};"
+            f" {each('credit_carried_kwh')} kWh per household are held at the end, {owed}."
         )
     above = row.per_year(row.above_slotwise_usd) or 0.0
     yield (

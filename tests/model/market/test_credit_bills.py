@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from meanwatt.agents.tariff.ratebook.bill import Bill, Terms, bill_customers
 from meanwatt.agents.tariff.ratebook.compiled import compile_ratebook
 from meanwatt.analysis.cli.entry import main
 from meanwatt.analysis.simulation.bill_rules import bill_rules
-from meanwatt.analysis.simulation.credit_report import credits_json
+from meanwatt.analysis.simulation.credit_report import credit_messages, credits_json
 from meanwatt.analysis.simulation.simulation import Simulation, simulate
 from meanwatt.model.billing.local_calendar import Clock, calendar_of
 from meanwatt.model.billing.ratebook_source import ratebook_of_text
@@ -207,6 +208,14 @@ def test_credits_go_on_waiting_over_a_years_end_and_a_part_of_a_month_trues_up_n
     forfeited = next(one for one in credits_json(year.done.credits) if one["class"] == CLASS["dollars_lost"])
     assert f"and {forfeited['credit_forfeited_usd_per_household_year']:.2f} forfeited at the true-up" in said
     assert f"a liability of {forfeited['liability_usd']:.2f} USD in all" in said
+
+
+def test_kwh_paid_out_above_the_import_rate_are_not_told_as_forfeited(year: Lived) -> None:
+    row = next(one for one in year.done.credits if one.name == "kwh")
+    assert "USD, at the import rate, forfeited;" in credit_messages([row])[0]
+    dear = replace(row, flows={**row.flows, "credit_paid_out_usd": 9.0, "credit_forfeited_usd": -4.0})
+    said = f"{dear.per_year(9.0):.2f} USD were paid out ({dear.per_year(4.0):.2f} above the import rate);"
+    assert said in credit_messages([dear])[0]
 
 
 def test_a_run_of_less_than_a_month_lets_all_that_it_earns_wait(scenario: Scenario, year: Lived) -> None:
