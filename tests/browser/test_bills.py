@@ -157,5 +157,5 @@ def test_files_are_billed_as_the_command_bills_them_and_refused_in_words(visit, 
     page.click("text=Back to a home of the scenario")
     expect(page.locator(".mw-statement-statement .mw-caption")).to_contain_text("A home of type middle/pv_battery")
     other = visit(f"bills?{urlsplit(link).query}", ready=False)
-    expect(other.locator(".mw-notice")).to_contain_text("a link does not hold the file 'mine.json'; open it again.")
+    expect(other.locator(".mw-notice")).to_contain_text("A link does not hold the file 'mine.json'; open it again.")
     settled(other)
