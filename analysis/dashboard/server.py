@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -126,6 +127,7 @@ def _application(elsewhere: Sequence[str], rooms: Path | None, visitors: int) ->
     from meanwatt.analysis.dashboard.serving.beside import Beside
     from meanwatt.analysis.dashboard.serving.tables import ROOT, tables
 
+    warnings.filterwarnings("ignore", message="Cookies with samesite=none")  # of plain http: it takes the stricter kind
     pages = Visitors(app, SolaraKernels(), visitors)
     listed = [(page.route, page.title) for page in PAGES]
     market = ClassMarket(lambda changed: Rooms(RoomStore(rooms or rooms_file()), changed), elsewhere)
