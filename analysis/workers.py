@@ -28,8 +28,6 @@ LOOK_SECONDS: Final = 0.2
 """How often a request to stop is looked for while nothing comes in."""
 COUNT_SECONDS: Final = 5.0
 """How often workers are counted anew: a cluster may grow or shrink."""
-DESERTED_SECONDS: Final = 120.0
-"""Time without a worker on this machine after which none is awaited: what starts them anew may have gone, too."""
 AHEAD: Final = 4
 """Tasks sent out for each thread of the workers, so that none waits and a request to stop is soon met."""
 LIFETIME: Final = "12 hours"
@@ -43,8 +41,8 @@ KILLED: Final = (
 """What is said of a task that takes one worker after the other with it."""
 
 DESERTED: Final = (
-    f"no worker process has been there for {DESERTED_SECONDS:.0f} seconds, for want of memory or because they were"
-    " killed; give fewer workers, or smaller markets"
+    "no worker process has been there for 2 minutes, for want of memory or because they were killed; give fewer"
+    " workers, or smaller markets"
 )
 """What is said where all have gone for good."""
 
@@ -52,6 +50,7 @@ _QUIET: Final = {
     "distributed.admin.large-graph-warning-threshold": "1 GiB",
     "distributed.worker.daemon": True,
     "distributed.scheduler.allowed-failures": 5,
+    "distributed.scheduler.no-workers-timeout": "2 minutes",  # what starts them anew may have gone with them
 }
 
 Task = TypeVar("Task")
@@ -150,19 +149,18 @@ def dask_client(
             stack.enter_context(dask.config.set({"temporary-directory": scratch}))
             age = {"lifetime": LIFETIME, "lifetime_stagger": "1 hour", "lifetime_restart": True}
             with ctrl_c_stays_here(), main_guard(scratch):
-                cluster = stack.enter_context(
-                    distributed.LocalCluster(
-                        n_workers=workers,
-                        threads_per_worker=1,
-                        processes=True,
-                        host="127.0.0.1",
-                        dashboard_address="127.0.0.1:0",  # None is port 8787, on which two studies at once would meet
-                        worker_dashboard_address=None,
-                        silence_logs=logging.CRITICAL,
-                        local_directory=scratch,
-                        **(age if recycled else {}),
-                    )
+                started = distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",  # None is port 8787, on which two studies at once would meet
+                    worker_dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                    local_directory=scratch,
+                    **(age if recycled else {}),
                 )
+                cluster = stack.enter_context(_ended(started))
             client = stack.enter_context(distributed.Client(cluster))
         else:
             client = stack.enter_context(distributed.Client(scheduler, timeout=CONNECT_SECONDS))
@@ -171,6 +169,17 @@ def dask_client(
         if prepare is not None:
             client.run(prepare, on_error="ignore")  # a worker that died meanwhile will be missed by its tasks
         yield client
+
+
+@contextmanager
+def _ended(cluster: Any) -> Iterator[Any]:
+    """End a cluster with its block. One that is about to start a lost worker anew cannot wait for that process."""
+    try:
+        with cluster as there:
+            yield there
+    except AssertionError as error:
+        if str(error) != "can only join a started process":
+            raise
 
 
 @contextmanager
@@ -213,7 +222,7 @@ def _collected(
     suspects: list[Task] = []
     alone = False
     finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    room = _Room(client, local=scheduler is None)
+    counted, room = -COUNT_SECONDS, 1
 
     def send(task: Task) -> None:
         future = client.submit(function, *there, task, pure=False)
@@ -230,7 +239,10 @@ def _collected(
 
     try:
         while True:
-            for task in itertools.islice(waiting, max(room.tasks() - len(out), 0)):
+            if time.monotonic() - counted > COUNT_SECONDS:
+                room = AHEAD * max(sum(client.nthreads().values()), 1)
+                counted = time.monotonic()
+            for task in itertools.islice(waiting, max(room - len(out), 0)):
                 send(task)
             if not out and suspects:
                 send(suspects.pop(0))
@@ -253,24 +265,6 @@ def _collected(
             client.cancel([*out, *there], force=True)
 
 
-class _Room:
-    """How many tasks may be out at a time, by the workers that there are."""
-
-    def __init__(self, client: Any, *, local: bool) -> None:
-        self._client, self._local = client, local
-        self._tasks, self._counted, self._seen = 1, -COUNT_SECONDS, time.monotonic()
-
-    def tasks(self) -> int:
-        """Count anew from time to time; `WorkersLostError` if this machine has had no workers for long."""
-        now = time.monotonic()
-        if now - self._counted > COUNT_SECONDS:
-            threads, self._counted = sum(self._client.nthreads().values()), now
-            self._tasks, self._seen = AHEAD * max(threads, 1), now if threads else self._seen
-            if self._local and now - self._seen > DESERTED_SECONDS:
-                raise WorkersLostError(DESERTED)
-        return self._tasks
-
-
 def _waited(finished: "queue.SimpleQueue[Any]", cancelled: Callable[[], bool] | None) -> list[Any]:
     """Wait for a finished future, take all there are; an empty list after a while without any."""
     if cancelled is not None and cancelled():
@@ -287,11 +281,14 @@ def _waited(finished: "queue.SimpleQueue[Any]", cancelled: Callable[[], bool] | 
 def _result(future: Any, scheduler: str | None) -> Any:
     """Fetch a result; an error of the task is raised as it was."""
     from dask.distributed import CancelledError
+    from distributed.scheduler import NoWorkerError
 
     try:
         return future.result()
     except CancelledError as error:
         raise WorkersLostError(_lost(scheduler)) from error
+    except NoWorkerError as error:
+        raise WorkersLostError(DESERTED) from error
 
 
 def _lost(scheduler: str | None) -> str:

@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -121,14 +122,24 @@ def test_a_task_that_kills_its_workers_is_given_up_where_somebody_stands_for_it(
 
 def test_workers_that_do_not_come_back_are_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """What starts them anew may die with them. A scheduler of others may well be without workers for a while."""
-    monkeypatch.setattr(workers, "COUNT_SECONDS", 0.0)
-    monkeypatch.setattr(workers, "DESERTED_SECONDS", 0.0)
+    monkeypatch.setitem(workers._QUIET, "distributed.scheduler.no-workers-timeout", "1 second")
     with dask_client(None, workers=1) as client:
         (nanny,) = client.cluster.workers.values()
         client.sync(nanny.close)
         asked = workers._collected(client, abs, [-1], (), None, None, None)
-        with pytest.raises(WorkersLostError, match=r"^no worker process has been there for 120 seconds, for want of"):
+        with pytest.raises(WorkersLostError, match=r"^no worker process has been there for 2 minutes, for want of"):
             list(asked)
+
+
+@pytest.mark.parametrize(("said", "told"), [("can only join a started process", False), ("another one", True)])
+def test_a_cluster_that_ends_as_a_worker_is_started_anew_is_no_fault(said: str, told: bool) -> None:
+    @contextmanager
+    def cluster() -> Iterator[str]:
+        yield "open"
+        raise AssertionError(said)
+
+    with pytest.raises(AssertionError, match=said) if told else nullcontext(), workers._ended(cluster()) as opened:
+        assert opened == "open"
 
 
 def test_a_validation_does_not_miss_a_killed_worker() -> None:
